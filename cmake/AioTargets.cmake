@@ -58,18 +58,24 @@ function(aio_test name)
         "AIOPSLAB_BIN=${PROJECT_BINARY_DIR}/bin;AIOPSLAB_SRC=${PROJECT_SOURCE_DIR};TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp")
 endfunction()
 
-# aio_fuzz(NAME SOURCES ... DEPS ...): libFuzzer under the fuzz preset; else replays the corpus.
+# aio_fuzz(NAME SOURCES ... DEPS ...): libFuzzer for some seconds under the fuzz preset, on top of the
+# corpus in tests/fuzz/corpus/NAME; else replays that corpus.
 function(aio_fuzz name)
     cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
+    set(corpus ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
     add_executable(${name} ${A_SOURCES})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
     target_link_libraries(${name} PRIVATE ${A_DEPS})
     if(AIO_FUZZ)
         target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+        set(found ${PROJECT_BINARY_DIR}/fuzz/${name})
+        file(MAKE_DIRECTORY ${found})
+        add_test(NAME fuzz.${name} COMMAND ${name} -max_total_time=${AIO_FUZZ_SECONDS}
+            -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 ${found} ${corpus})
     else()
         target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/replay.c)
+        add_test(NAME fuzz.${name} COMMAND ${name} ${corpus})
     endif()
-    add_test(NAME fuzz.${name} COMMAND ${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
     set_tests_properties(fuzz.${name} PROPERTIES LABELS "unit;fuzz")
 endfunction()
 
