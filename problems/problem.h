@@ -1,0 +1,113 @@
+/* problem - what a session is about: the files of this folder, read and checked.
+ *
+ * A file describes a family: one application, one way to break it, and a problem for each task
+ * that can be set about it. docs/writing-a-problem.md explains every key. */
+#ifndef PROBLEMS_PROBLEM_H
+#define PROBLEMS_PROBLEM_H
+
+#include "base/err.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum { TASK_DETECTION, TASK_LOCALIZATION, TASK_ANALYSIS, TASK_MITIGATION } task_t;
+
+/* "detection" and so on. */
+const char *task_name(task_t task);
+
+typedef struct problem_parameter {
+    char *name;
+    char *value;
+} problem_parameter_t;
+
+typedef struct problem_fault {
+    char *fault; /* a name in the injector's table */
+    char **targets;
+    uint32_t target_count;
+    problem_parameter_t *parameters; /* what differs from the fault's defaults */
+    uint32_t parameter_count;
+} problem_fault_t;
+
+/* What load must show before the agent starts, so that no one is asked for an invisible fault. */
+typedef struct problem_symptom {
+    uint32_t errors_percent; /* of the requests of one second */
+    uint32_t within_ms;      /* after the fault was put in; else the session is void */
+} problem_symptom_t;
+
+typedef struct problem_load {
+    char *url; /* as seen from within the environment */
+    char *mix;
+    char *distribution;
+    uint32_t rate; /* requests a second */
+    uint32_t connections;
+} problem_load_t;
+
+/* What must hold, and for how long, after a mitigation; all of it is measured, not believed. */
+typedef struct problem_mitigation {
+    char **deployments; /* each must exist, want at least one replica, and have all of them ready */
+    uint32_t deployment_count;
+    uint32_t settle_ms;       /* how long it may take from the submission on */
+    uint32_t hold_ms;         /* how long it must last */
+    uint32_t load_ms;         /* the length of the fresh load */
+    uint32_t success_percent; /* of its requests */
+} problem_mitigation_t;
+
+/* The right answer; which fields count depends on the task. */
+typedef struct problem_expected {
+    char *anomaly;     /* "Yes" or "No" */
+    char **components; /* all of them, and nothing else */
+    uint32_t component_count;
+    char *system_level;
+    char *fault_type;
+} problem_expected_t;
+
+struct problem_family;
+
+typedef struct problem {
+    char *id;
+    task_t task;
+    problem_expected_t *expected;         /* NULL for mitigation */
+    problem_mitigation_t *mitigated_when; /* NULL for all but mitigation */
+    char **solution;                      /* public actions that solve it; agents never see them */
+    uint32_t solution_count;
+    const struct problem_family *family; /* borrowed from the registry */
+} problem_t;
+
+typedef struct problem_family {
+    char *family;
+    char *summary; /* for people who choose a problem; gives nothing away that the id does not */
+    char *application; /* a folder of apps/ */
+    char *namespace;
+    char *about; /* of the application: what the agent is told of it */
+    problem_fault_t *faults;
+    uint32_t fault_count;
+    problem_symptom_t *symptom; /* NULL: the agent starts as soon as the fault is in force */
+    problem_load_t *load;
+    problem_t *problems;
+    uint32_t problem_count;
+} problem_family_t;
+
+typedef struct problem_registry problem_registry_t;
+
+/* Reads every *.yaml below folder, in the order of their names. Fails on the first mistake: file,
+ * line, column, and what was expected. */
+problem_registry_t *problem_registry_new(const char *folder, err_t *err);
+void problem_registry_destroy(problem_registry_t **self_p);
+
+/* All problems, sorted by id. */
+size_t problem_registry_count(const problem_registry_t *self);
+const problem_t *problem_registry_at(const problem_registry_t *self, size_t index);
+
+/* NULL with ERR_NOT_FOUND, and the nearest ids in the sentence, if there is none of this id. */
+const problem_t *problem_registry_find(const problem_registry_t *self, const char *id, err_t *err);
+
+/* The whole problem, for services: {id, task, application, namespace, faults, load, expected,
+ * mitigated_when, …}. A new reference. */
+json_t *problem_to_json(const problem_t *self);
+
+/* What everybody may know: {id, task, family, application, namespace, summary}. A new reference. */
+json_t *problem_to_public_json(const problem_t *self);
+
+#endif
