@@ -103,9 +103,15 @@ const problem_t *problem_registry_at(const problem_registry_t *self, size_t inde
 /* NULL with ERR_NOT_FOUND, and the nearest ids in the sentence, if there is none of this id. */
 const problem_t *problem_registry_find(const problem_registry_t *self, const char *id, err_t *err);
 
-/* The whole problem, for services: {id, task, application, namespace, faults, load, expected,
- * mitigated_when, …}. A new reference. */
+/* The whole problem, for services: {id, task, application, namespace, faults, load, expected},
+ * where `expected` of a mitigation is what must hold. A new reference. */
 json_t *problem_to_json(const problem_t *self);
+
+/* The right answer, as it goes into the result of a session. A new reference. */
+json_t *problem_expected_to_json(const problem_t *self);
+
+/* The actions that solve it, as a list of texts. A new reference. */
+json_t *problem_solution_to_json(const problem_t *self);
 
 /* What everybody may know: {id, task, family, application, namespace, summary}. A new reference. */
 json_t *problem_to_public_json(const problem_t *self);
