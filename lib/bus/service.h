@@ -12,7 +12,8 @@
  *         return service_main(argc, argv, &spec);
  *     }
  *
- * Options: --bus ENDPOINT, --name INSTANCE, --config FILE, --keys FOLDER, --metrics-port PORT, --verbose, --help,
+ * Options: --bus ENDPOINT, --name INSTANCE, --config FILE, --keys FOLDER, --metrics-port PORT,
+ * --verbose, --help,
  * --version, and those of the spec. Exit status: 0 after SIGTERM or SIGINT, 1 when it could not
  * start, 2 for a wrong command line or configuration. On a signal it asks the broker for no more
  * requests, answers those it has (for at most drain_ms), closes, and goes. It starts without a

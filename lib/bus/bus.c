@@ -1,0 +1,103 @@
+#include "bus/bus_internal.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+#include "base/paths.h"
+
+#include <sys/random.h>
+
+enum { PING_MS = 1000, SILENCE_MS = 5000, EVENT_LIMIT = 1 << 20 };
+
+static uint64_t random_number(void)
+{
+    uint64_t number;
+    if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+        abort();
+    return number;
+}
+
+static int take_endpoint(bus_t *self, const bus_config_t *config, err_t *err)
+{
+    if (config->endpoint) {
+        self->endpoint = xstrdup(config->endpoint);
+        return 0;
+    }
+    AUTO_FREE char *run_dir = paths_run_dir(err);
+    if (!run_dir)
+        return -(int)err->code;
+    self->endpoint = xasprintf("ipc://%s/requests", run_dir);
+    return 0;
+}
+
+static int take_keys(bus_t *self, const bus_config_t *config, err_t *err)
+{
+    self->is_curve = strncmp(self->endpoint, "tcp://", 6) == 0;
+    if (!self->is_curve)
+        return 0;
+    AUTO_FREE char *state_dir = config->keys ? NULL : paths_state_dir(err);
+    if (!config->keys && !state_dir)
+        return -(int)err->code;
+    AUTO_FREE char *folder = config->keys ? xstrdup(config->keys) : xasprintf("%s/keys", state_dir);
+    int rc = keys_load(folder, config->role ? config->role : "service", &self->pair, err);
+    return rc < 0 ? rc : keys_load_public(folder, "broker", self->server_key, err);
+}
+
+bus_t *bus_new(ev_t *ev, const bus_config_t *config, err_t *err)
+{
+    err_t unread;
+    err = err ? err : &unread;
+    AUTO(bus_destroy) bus_t *self = xcalloc(1, sizeof(*self));
+    self->ev = ev;
+    self->wire_seed = random_number();
+    self->name = xstrdup(config->name);
+    self->instance = config->instance ? xstrdup(config->instance)
+                                      : xasprintf("%08x", (unsigned)(random_number() & UINT32_MAX));
+    self->source = xasprintf("%s@%s", self->name, self->instance);
+    self->ping_ms = PING_MS;
+    self->silence_ms = SILENCE_MS;
+    self->event_limit = EVENT_LIMIT;
+    TAILQ_INIT(&self->asks);
+    TAILQ_INIT(&self->pending);
+    TAILQ_INIT(&self->offers);
+    TAILQ_INIT(&self->grants);
+    events_init(self);
+    if (take_endpoint(self, config, err) < 0 || take_keys(self, config, err) < 0
+        || connection_open(self, err) < 0)
+        return NULL;
+    return TAKE(self);
+}
+
+void bus_destroy(bus_t **self_p)
+{
+    bus_t *self = *self_p;
+    if (!self)
+        return;
+    connection_close(self);
+    events_close(self);
+    ask_forget_all(self);
+    serve_forget_all(self);
+    grants_forget_all(self);
+    ev_cancel(self->ev, self->drain_timer);
+    free(self->name);
+    free(self->instance);
+    free(self->source);
+    free(self->endpoint);
+    free(self->broker);
+    free(self);
+    *self_p = NULL;
+}
+
+bool bus_is_connected(const bus_t *self)
+{
+    return self->is_welcome && ev_now(self->ev) - self->heard_at <= self->silence_ms;
+}
+
+const char *bus_source(const bus_t *self)
+{
+    return self->source;
+}
+
+const bus_counts_t *bus_counts(const bus_t *self)
+{
+    return &self->counts;
+}
