@@ -103,10 +103,10 @@ metric_t *metrics_gauge(metrics_t *self, const char *name, const char *help, con
     return metric_get(self, GAUGE, name, help, labels);
 }
 
-metric_t *metrics_histogram(
-    metrics_t *self, const char *name, const char *help, const double *bounds, size_t bound_count)
+metric_t *metrics_histogram(metrics_t *self, const char *name, const char *help, const char *labels,
+    const double *bounds, size_t bound_count)
 {
-    metric_t *metric = metric_get(self, HISTOGRAM, name, help, NULL);
+    metric_t *metric = metric_get(self, HISTOGRAM, name, help, labels);
     if (!metric->buckets) {
         metric->bound_count = bound_count;
         metric->bounds = xcalloc(bound_count + 1, sizeof(*metric->bounds));
@@ -197,19 +197,35 @@ static void put_number(FILE *out, double value)
         fprintf(out, "%.15g\n", value);
 }
 
+static void put_bucket(FILE *out, const metric_t *metric, const char *bound, uint64_t count)
+{
+    fprintf(out, "%s_bucket{%s%sle=\"%s\"} %llu\n", metric->name, metric->labels,
+        *metric->labels ? "," : "", bound, (unsigned long long)count);
+}
+
+static void put_name(FILE *out, const metric_t *metric, const char *suffix)
+{
+    if (*metric->labels)
+        fprintf(out, "%s%s{%s} ", metric->name, suffix, metric->labels);
+    else
+        fprintf(out, "%s%s ", metric->name, suffix);
+}
+
 static void put_histogram(FILE *out, const metric_t *metric)
 {
     uint64_t total = 0;
     for (size_t i = 0; i < metric->bound_count; i++) {
+        char bound[32];
+        snprintf(bound, sizeof(bound), "%.15g", metric->bounds[i]);
         total += metric->buckets[i];
-        fprintf(out, "%s_bucket{le=\"%.15g\"} %llu\n", metric->name, metric->bounds[i],
-            (unsigned long long)total);
+        put_bucket(out, metric, bound, total);
     }
     total += metric->buckets[metric->bound_count];
-    fprintf(out, "%s_bucket{le=\"+Inf\"} %llu\n", metric->name, (unsigned long long)total);
-    fprintf(out, "%s_sum ", metric->name);
+    put_bucket(out, metric, "+Inf", total);
+    put_name(out, metric, "_sum");
     put_number(out, metric->value);
-    fprintf(out, "%s_count %llu\n", metric->name, (unsigned long long)total);
+    put_name(out, metric, "_count");
+    fprintf(out, "%llu\n", (unsigned long long)total);
 }
 
 static void put_head(FILE *out, const metric_t *metric)
@@ -227,10 +243,7 @@ static void put_metric(FILE *out, const metric_t *metric)
         put_histogram(out, metric);
         return;
     }
-    if (*metric->labels)
-        fprintf(out, "%s{%s} ", metric->name, metric->labels);
-    else
-        fprintf(out, "%s ", metric->name);
+    put_name(out, metric, "");
     put_number(out, metric_value(metric));
 }
 

@@ -26,8 +26,8 @@ metric_t *metrics_gauge(metrics_t *self, const char *name, const char *help, con
 
 /* bounds are the upper bounds of the buckets, rising; the last, infinite one is added. They are
  * copied. */
-metric_t *metrics_histogram(
-    metrics_t *self, const char *name, const char *help, const double *bounds, size_t bound_count);
+metric_t *metrics_histogram(metrics_t *self, const char *name, const char *help, const char *labels,
+    const double *bounds, size_t bound_count);
 
 /* A counter kept elsewhere: *value is read when the text is written. For hot paths. */
 void metrics_counter_at(

@@ -44,12 +44,23 @@ static void a_family_stays_together(void **state)
         "# HELP other Other\n# TYPE other gauge\nother 2\n");
 }
 
+static void a_histogram_keeps_its_labels(void **state)
+{
+    (void)state;
+    AUTO(metrics_destroy) metrics_t *metrics = metrics_new();
+    static const double bounds[] = {1};
+    metric_observe(metrics_histogram(metrics, "ms", "Latency", "route=\"/\"", bounds, 1), 1);
+    expect_text(metrics,
+        "# HELP ms Latency\n# TYPE ms histogram\nms_bucket{route=\"/\",le=\"1\"} 1\n"
+        "ms_bucket{route=\"/\",le=\"+Inf\"} 1\nms_sum{route=\"/\"} 1\nms_count{route=\"/\"} 1\n");
+}
+
 static void a_histogram_counts_up_to_each_bound(void **state)
 {
     (void)state;
     AUTO(metrics_destroy) metrics_t *metrics = metrics_new();
     static const double bounds[] = {1, 10};
-    metric_t *latency = metrics_histogram(metrics, "ms", "Latency", bounds, 2);
+    metric_t *latency = metrics_histogram(metrics, "ms", "Latency", NULL, bounds, 2);
     metric_observe(latency, 1);
     metric_observe(latency, 5);
     metric_observe(latency, 50);
@@ -91,6 +102,7 @@ int main(void)
         cmocka_unit_test(a_counter_adds_up),
         cmocka_unit_test(the_same_name_and_labels_are_the_same_metric),
         cmocka_unit_test(a_family_stays_together),
+        cmocka_unit_test(a_histogram_keeps_its_labels),
         cmocka_unit_test(a_histogram_counts_up_to_each_bound),
         cmocka_unit_test(a_counter_kept_elsewhere_is_read_when_asked),
         cmocka_unit_test(labels_are_escaped),
