@@ -54,5 +54,5 @@ void answer_error(broker_t *self, uint64_t routing, const char *id, size_t id_si
     self->counts.errors++;
     error_reply_t message = {
         .code = err_code_name(err->code), .text = err->text, .retry_after_ms = retry_after_ms};
-    answer_message(self, routing, id, id_size, &error_type, &message);
+    answer_message(self, routing, id, id_size, &error_reply_type, &message);
 }

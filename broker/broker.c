@@ -209,7 +209,7 @@ static void start(broker_t *self)
 {
     answer_encode(self, ENVELOPE_EVENT, NULL, &broker_welcome_type,
         &(broker_welcome_t){.broker = self->run, .publish = "", .events = ""}, &self->invitation);
-    answer_encode(self, ENVELOPE_EVENT, NULL, &ok_type, &(ok_t){0}, &self->probe);
+    answer_encode(self, ENVELOPE_EVENT, NULL, &ok_type, &(ok_t){}, &self->probe);
     watch_connections(self);
     ev_reader(self->ev, self->requests_sock, router_on_input, self);
     ev_reader(self->ev, self->publish_sock, events_on_publish, self);

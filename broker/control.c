@@ -25,7 +25,7 @@ static void answer(
 
 static void answer_ok(broker_t *self, const question_t *question)
 {
-    answer(self, question, &ok_type, &(ok_t){0});
+    answer(self, question, &ok_type, &(ok_t){});
 }
 
 static void refuse(broker_t *self, const question_t *question, err_code_t code, const char *text)

@@ -46,23 +46,20 @@ typedef struct codec_field {
 enum { CODEC_SERVICE = 1, CODEC_OPERATOR = 2, CODEC_AGENT = 4 };
 
 typedef struct codec_type {
-    const char *name; /* on the wire, such as "fault.inject" */
+    const char *name;   /* on the wire, such as "fault.inject" */
+    const char *target; /* the service that takes this request; or "reply", or "event" */
+    unsigned callers;   /* CODEC_SERVICE and so on, for requests */
+    bool is_idempotent; /* may be done twice with the same result */
     const char *doc;
     size_t size;
     const codec_field_t *fields;
     size_t field_count;
-    unsigned callers;    /* CODEC_SERVICE and so on, for requests */
-    bool is_idempotent;  /* may be done twice with the same result */
-    const char *replies; /* names of the types it is answered with, or NULL */
 } codec_type_t;
 
+/* An entry of a table of fields. */
 #define CODEC_FIELD(struct_t, kind, member, doc)                                                   \
     {                                                                                              \
 #member, kind, offsetof(struct_t, member), false, doc                                      \
-    }
-#define CODEC_OPTIONAL(struct_t, kind, member, doc)                                                \
-    {                                                                                              \
-#member, kind, offsetof(struct_t, member), true, doc                                       \
     }
 
 /* Encodes *message; the caller frees *bytes_p. Fails only when a field that is not optional is

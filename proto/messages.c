@@ -1,43 +1,48 @@
 #include "proto/messages.h"
 
 #include "base/auto.h"
+#include "base/mem.h"
 
+#include <pthread.h>
 #include <string.h>
 
-const codec_type_t ok_type = {
-    .name = "ok",
-    .doc = "It was done, and there is nothing more to say",
-    .size = sizeof(ok_t),
+enum { REQUIRED = 0, OPTIONAL = 1, ONCE = 0, AGAIN = 1 };
+enum {
+    SERVICES = CODEC_SERVICE,
+    OPERATORS = CODEC_OPERATOR,
+    ANYBODY = CODEC_SERVICE | CODEC_OPERATOR | CODEC_AGENT
 };
 
-static const codec_field_t error_fields[] = {
-    CODEC_FIELD(error_reply_t, CODEC_STR, code, "For programs: invalid, not-found, timeout, ..."),
-    CODEC_FIELD(error_reply_t, CODEC_STR, text, "A sentence for people"),
-    CODEC_OPTIONAL(error_reply_t, CODEC_I64, retry_after_ms, "With overloaded: when to try again"),
-};
+/* clang-format off */
 
-const codec_type_t error_type = {
-    .name = "error",
-    .doc = "It was not done, and why",
-    .size = sizeof(error_reply_t),
-    .fields = error_fields,
-    .field_count = ARRAY_SIZE(error_fields),
-};
+/* First the tables of fields, each with an empty entry behind it, since C has no empty arrays … */
+#define MESSAGE(name, wire, target, roles, idempotent, doc)                                        \
+    static const codec_field_t name##_fields[] = {
+#define FIELD(message, kind, name, need, doc)                                                      \
+        {#name, CODEC_##kind, offsetof(message##_t, name), need, doc},
+#define END(name)                                                                                  \
+        {0}};
+#include "proto/messages.def"
+#undef MESSAGE
+#undef FIELD
+#undef END
 
-/* By name, for the search. */
+/* … then the types … */
+#define MESSAGE(name, wire, target, roles, idempotent, doc)                                        \
+    const codec_type_t name##_type = {wire, target, roles, idempotent, doc, sizeof(name##_t),      \
+        name##_fields, ARRAY_SIZE(name##_fields) - 1};
+#define FIELD(message, kind, name, need, doc)
+#define END(name)
+#include "proto/messages.def"
+#undef MESSAGE
+
+/* … then the list of them. */
+#define MESSAGE(name, wire, target, roles, idempotent, doc) &name##_type,
 static const codec_type_t *const types[] = {
-    &broker_bye_type,
-    &broker_grant_type,
-    &broker_hello_type,
-    &broker_last_type,
-    &broker_ping_type,
-    &broker_report_type,
-    &broker_status_type,
-    &broker_values_type,
-    &broker_welcome_type,
-    &error_type,
-    &ok_type,
+#include "proto/messages.def"
 };
+
+/* clang-format on */
 
 const codec_type_t *const *codec_types(size_t *count_p)
 {
@@ -45,21 +50,39 @@ const codec_type_t *const *codec_types(size_t *count_p)
     return types;
 }
 
+/* ---- finding a type by its name ------------------------------------------------------------- */
+
+enum { SLOTS = 512 }; /* a power of two, several times the number of types */
+
+static const codec_type_t *s_slots[SLOTS]; /* written once, then only read */
+static pthread_once_t s_filled = PTHREAD_ONCE_INIT;
+
+/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
+static size_t slot_of(const char *name, size_t size)
+{
+    uint32_t hash = 2166136261U;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (uint8_t)name[i]) * 16777619U;
+    return hash & (SLOTS - 1);
+}
+
+static void fill_slots(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        const char *name = types[i]->name;
+        size_t slot = slot_of(name, strlen(name));
+        while (s_slots[slot])
+            slot = (slot + 1) & (SLOTS - 1);
+        s_slots[slot] = types[i];
+    }
+}
+
 const codec_type_t *codec_find(const char *name, size_t size)
 {
-    size_t low = 0;
-    size_t high = ARRAY_SIZE(types);
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        int order = strncmp(types[middle]->name, name, size);
-        if (order == 0 && types[middle]->name[size])
-            order = 1; /* the name asked for is only its beginning */
-        if (order == 0)
-            return types[middle];
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
+    pthread_once(&s_filled, fill_slots);
+    for (size_t slot = slot_of(name, size); s_slots[slot]; slot = (slot + 1) & (SLOTS - 1)) {
+        if (strncmp(s_slots[slot]->name, name, size) == 0 && !s_slots[slot]->name[size])
+            return s_slots[slot];
     }
     return NULL;
 }

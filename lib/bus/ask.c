@@ -181,7 +181,7 @@ void ask_on_reply(bus_t *self, const envelope_t *envelope)
     } else if (codec_decode(type, envelope->body, envelope->body_size, &message, &err) < 0) {
         err_wrap(&err, "the answer does not decode");
         finish(self, ask, &(bus_reply_t){.err = &err});
-    } else if (type == &error_type) {
+    } else if (type == &error_reply_type) {
         finish_with_error(self, ask, message);
     } else {
         void **message_p = ask->message_p;

@@ -184,7 +184,7 @@ static void on_ping_time(void *arg)
     if (ev_now(self->ev) - self->heard_at > self->silence_ms)
         start_over(self);
     else if (self->is_welcome)
-        ask_broker(self, &broker_ping_type, &(broker_ping_t){0}, self->silence_ms, on_pong, self);
+        ask_broker(self, &broker_ping_type, &(broker_ping_t){}, self->silence_ms, on_pong, self);
     else if (!self->hello_ask)
         connection_hello(self);
 }
@@ -245,6 +245,6 @@ void connection_close(bus_t *self)
 {
     ev_cancel(self->ev, self->ping_timer);
     if (self->is_welcome)
-        ask_broker(self, &broker_bye_type, &(broker_bye_t){0}, 1, on_bye_answer, self);
+        ask_broker(self, &broker_bye_type, &(broker_bye_t){}, 1, on_bye_answer, self);
     drop_socket(self);
 }

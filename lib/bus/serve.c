@@ -49,7 +49,7 @@ static void end(bus_request_t **request_p, const codec_type_t *type, const void 
     if (bus && request->connection == bus->connection) {
         if (codec_encode(type, message, &body, &body_size, &err) < 0) {
             error_reply_t error = {.code = err_code_name(ERR_IO), .text = err.text};
-            type = &error_type;
+            type = &error_reply_type;
             codec_encode(type, &error, &body, &body_size, NULL);
         }
         send_reply(request, type, body, body_size);
@@ -75,7 +75,7 @@ static void end_with_error(
         .code = err_code_name(code), .text = text, .retry_after_ms = retry_after_ms};
     if ((*request_p)->bus)
         (*request_p)->bus->counts.requests_refused++;
-    end(request_p, &error_type, &error);
+    end(request_p, &error_reply_type, &error);
 }
 
 void bus_fail(bus_request_t **request_p, err_code_t code, const char *format, ...)
