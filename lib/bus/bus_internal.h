@@ -92,11 +92,12 @@ struct bus {
     zsock_t *events;
     char *publish_endpoint;
     char *events_endpoint;
-    uint64_t connection; /* counts the sockets made for requests, and invitations */
-    char *broker;        /* which run of it; NULL: never welcomed */
-    bool is_welcome;     /* the present connection is registered */
-    err_t refusal;       /* why the broker did not welcome us, if it did not */
-    int hello_ask;       /* 0: none under way */
+    uint64_t connection;   /* counts the sockets made for requests, and invitations */
+    char *broker;          /* which run of it; NULL: never welcomed */
+    bool is_welcome;       /* the present connection is registered */
+    err_t refusal;         /* why the broker did not welcome us, if it did not */
+    bool has_started_over; /* the broker fell silent: old connections may be dead and not know it */
+    int hello_ask;         /* 0: none under way */
     int64_t heard_at;
     int64_t ping_ms;
     int64_t silence_ms;

@@ -168,6 +168,7 @@ static void on_pong(void *arg, const bus_reply_t *reply)
 static void start_over(bus_t *self)
 {
     self->is_welcome = false;
+    self->has_started_over = true;
     bus_cancel(self, self->hello_ask);
     self->hello_ask = 0;
     drop_socket(self);

@@ -79,7 +79,8 @@ static int send_or_queue(bus_t *self, const char *frame, size_t size)
     if (self->publish_ready && !self->queue_count && send_frame(self, frame, size) == 0)
         return 0;
     bool has_dropped = drop_oldest(self);
-    TAILQ_INSERT_TAIL(&self->queue, queued_new(frame, size), in_queue);
+    queued_event_t *event = queued_new(frame, size);
+    TAILQ_INSERT_TAIL(&self->queue, event, in_queue);
     self->queue_count++;
     return has_dropped ? -ERR_OVERLOADED : 0;
 }
@@ -450,9 +451,11 @@ static void close_sockets(bus_t *self)
 
 void events_open(bus_t *self, const char *publish_endpoint, const char *events_endpoint)
 {
-    if (self->publish_endpoint && strcmp(self->publish_endpoint, publish_endpoint) == 0
-        && strcmp(self->events_endpoint, events_endpoint) == 0)
-        return;
+    bool is_same = self->publish_endpoint && strcmp(self->publish_endpoint, publish_endpoint) == 0
+                   && strcmp(self->events_endpoint, events_endpoint) == 0;
+    if (is_same && !self->has_started_over)
+        return; /* they connect again by themselves, and what they have received is kept */
+    self->has_started_over = false;
     close_sockets(self);
     self->publish_endpoint = xstrdup(publish_endpoint);
     self->events_endpoint = xstrdup(events_endpoint);

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "proto/envelope.h"
 
 #include <unistd.h>
 
@@ -147,4 +148,75 @@ void worker_destroy(worker_t **self_p)
     }
     free(self);
     *self_p = NULL;
+}
+
+/* ---- raw ----------------------------------------------------------------------------------- */
+
+zsock_t *raw_new(const bus_world_t *world)
+{
+    zsock_t *self = zsock_new(ZMQ_DEALER);
+    assert_int_equal(zsock_connect(self, "%s", world->requests), 0);
+    return self;
+}
+
+void raw_ask(zsock_t *self, const char *target, const char *id, const codec_type_t *type,
+    const void *message)
+{
+    AUTO_FREE char *body = NULL;
+    AUTO_FREE char *bytes = NULL;
+    size_t size = 0;
+    assert_int_equal(codec_encode(type, message, &body, &size, NULL), 0);
+    envelope_t envelope = {.kind = ENVELOPE_REQUEST,
+        .id = id,
+        .type = type->name,
+        .source = "raw@1",
+        .time = 1000,
+        .deadline = 11000,
+        .body = body,
+        .body_size = size};
+    envelope_encode(&envelope, &bytes, &size);
+    zstr_sendm(self, target);
+    zmq_send(zsock_resolve(self), bytes, size, 0);
+}
+
+void raw_serve(bus_world_t *world, zsock_t *self, const char *service, const char *instance)
+{
+    char *services[] = {(char *)service};
+    broker_hello_t hello = {
+        .name = service, .instance = instance, .services = {.items = services, .count = 1}};
+    raw_ask(self, "broker", "hello", &broker_hello_type, &hello);
+    ev_sim_run_for(world->ev, 1);
+    assert_string_equal(raw_type(raw_receive(self)), "broker.welcome");
+}
+
+static bool is_noise(zmsg_t *message)
+{
+    AUTO(envelope_free) envelope_t *envelope = NULL;
+    zframe_t *last = zmsg_last(message);
+    return envelope_decode(zframe_data(last), zframe_size(last), &envelope, NULL) == 0
+           && envelope->kind == ENVELOPE_EVENT;
+}
+
+zmsg_t *raw_receive(zsock_t *self)
+{
+    while (zsock_events(self) & ZMQ_POLLIN) {
+        zmsg_t *message = zmsg_recv(self);
+        if (!is_noise(message))
+            return message;
+        zmsg_destroy(&message);
+    }
+    return NULL;
+}
+
+const char *raw_type(zmsg_t *message)
+{
+    static char type[64];
+    AUTO(zmsg_destroy) zmsg_t *owned = message;
+    AUTO(envelope_free) envelope_t *envelope = NULL;
+    if (!owned)
+        return "nothing";
+    zframe_t *last = zmsg_last(owned);
+    assert_int_equal(envelope_decode(zframe_data(last), zframe_size(last), &envelope, NULL), 0);
+    snprintf(type, sizeof(type), "%s", envelope->type);
+    return type;
 }

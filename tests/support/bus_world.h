@@ -62,4 +62,20 @@ void worker_destroy(worker_t **self_p);
 /* Answers the i-th request. */
 void worker_answer(worker_t *self, size_t i);
 
+/* A program that speaks the wire protocol by hand, and so can break it, or fall silent. */
+zsock_t *raw_new(const bus_world_t *world);
+
+/* Sends a request with that id. */
+void raw_ask(zsock_t *self, const char *target, const char *id, const codec_type_t *type,
+    const void *message);
+
+/* Registers as an instance of a service; reads the welcome. */
+void raw_serve(bus_world_t *world, zsock_t *self, const char *service, const char *instance);
+
+/* The next message that is neither an invitation nor a sign of life, or NULL. */
+zmsg_t *raw_receive(zsock_t *self);
+
+/* The type of the envelope in the last frame, in static memory; "nothing" for NULL. Takes it. */
+const char *raw_type(zmsg_t *message);
+
 #endif
