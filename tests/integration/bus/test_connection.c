@@ -13,7 +13,7 @@ static bool status_has(bus_world_t *world, const char *text)
 {
     AUTO(bus_destroy) bus_t *client = bus_world_program(world, "status", NULL);
     bus_call_t call = {
-        .target = "broker", .type = &broker_status_type, .message = &(broker_status_t){0}};
+        .target = "broker", .type = &broker_status_type, .message = &(broker_status_t){}};
     void *reply = NULL;
     assert_int_equal(bus_call(client, &call, &broker_report_type, &reply, NULL), 0);
     AUTO_FREE char *json = json_dumps(((broker_report_t *)reply)->report, JSON_COMPACT);

@@ -82,7 +82,7 @@ static void a_type_the_service_does_not_know_is_refused(void **state)
     AUTO(worker_destroy) worker_t *worker = worker_new(world, "echo", "a");
     AUTO(bus_destroy) bus_t *client = bus_world_program(world, "client", "1");
     err_t err;
-    bus_call_t call = {.target = "echo", .type = &ok_type, .message = &(ok_t){0}};
+    bus_call_t call = {.target = "echo", .type = &ok_type, .message = &(ok_t){}};
     int rc = bus_call(client, &call, &ok_type, NULL, &err);
     assert_int_equal(rc, -ERR_INVALID);
     assert_string_equal(err.text, "'echo' does not serve 'ok'");
