@@ -226,7 +226,8 @@ static void probe(void *arg)
 void control_on_disconnect(void *arg, zsock_t *monitor)
 {
     broker_t *self = arg;
-    AUTO(zmsg_destroy) zmsg_t *event = zmsg_recv(monitor);
+    zmsg_t *event = zmsg_recv(monitor); /* tells an address, which no peer has for itself */
+    zmsg_destroy(&event);
     self->probes_left = PROBE_COUNT;
     if (!self->probe_timer)
         self->probe_timer = ev_after(self->ev, 0, probe, self);

@@ -41,7 +41,8 @@ static void end(broker_t *self, flight_t *flight, zmq_msg_t *reply)
 {
     service_t *service = flight->service;
     flights_end(self->flights, flight, reply, self->now);
-    registry_release(&self->registry, service);
+    if (service)
+        registry_release(&self->registry, service);
 }
 
 static void fail(broker_t *self, flight_t *flight, const err_t *err, int64_t retry_after_ms)
@@ -208,12 +209,16 @@ void dispatch_answer(broker_t *self, peer_t *worker, zmq_msg_t *route, zmq_msg_t
                     && peek.kind == ENVELOPE_REPLY && peek.corr_size == flight->id_size
                     && memcmp(peek.corr, flight->id, flight->id_size) == 0;
     service_t *service = flight->service;
-    bool has_waiting = !TAILQ_EMPTY(&service->waiting);
     unlink_flight(flight);
-    if (flight->state == FLIGHT_EXPIRED) {
+    if (!service) { /* expired; now the worker is free for whatever waits for it */
         self->counts.late_replies++;
         end(self, flight, NULL);
-    } else if (is_reply) {
+        for (size_t i = 0; i < worker->service_count; i++)
+            dispatch_waiting(self, worker->services[i]);
+        return;
+    }
+    bool has_waiting = !TAILQ_EMPTY(&service->waiting);
+    if (is_reply) {
         answer_flight(self, flight, envelope);
     } else {
         err_t err;
@@ -251,6 +256,8 @@ static void expire_assigned(broker_t *self, flight_t *flight)
     err_set(&err, ERR_TIMEOUT, "'%s' did not answer in time", flight->service->name);
     answer_error(self, flight->caller_routing, flight->id, flight->id_size, &err, 0);
     release(self, flight);
+    registry_release(&self->registry, flight->service);
+    flight->service = NULL;
     flight->state = FLIGHT_EXPIRED;
     flights_set_timer(self->flights, flight, self->now + self->config.expired_ms);
 }

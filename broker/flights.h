@@ -43,7 +43,7 @@ typedef struct flight {
     uint64_t key;            /* of caller and id */
     uint64_t caller;         /* who asks: stays the same over reconnects */
     uint64_t caller_routing; /* the connection to answer to */
-    struct service *service; /* borrowed */
+    struct service *service; /* borrowed; NULL once expired */
     struct peer *worker;     /* borrowed; while assigned or expired */
     char *instance;          /* the one instance asked for, or NULL */
     int64_t started;

@@ -115,6 +115,9 @@ static int parse_command_line(settings_t *settings, int argc, char **argv)
 
 /* cyaml tells what is wrong where through its log, line by line. */
 static void note_cyaml(cyaml_log_t level, void *arg, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static void note_cyaml(cyaml_log_t level, void *arg, const char *format, va_list args)
 {
     (void)level;
     char line[200];

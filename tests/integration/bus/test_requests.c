@@ -3,6 +3,11 @@
 
 #define TEST(rule) cmocka_unit_test_setup_teardown(rule, bus_world_set_up, bus_world_tear_down)
 
+static void set_flag(void *arg)
+{
+    *(bool *)arg = true;
+}
+
 static void expect_failure(const outcome_t *outcome, err_code_t code, const char *text)
 {
     assert_int_equal(outcome->count, 1);
@@ -136,6 +141,24 @@ static void a_worker_busy_with_an_expired_request_is_not_idle(void **state)
     }
     assert_int_equal(stuck->count, 1);
     assert_int_equal(fresh->count, 4);
+}
+
+/* Found by fuzzing: the service was forgotten while its expired request still pointed to it. */
+static void a_service_given_up_may_still_answer_what_has_expired(void **state)
+{
+    bus_world_t *world = *state;
+    AUTO(worker_destroy) worker_t *worker = worker_new(world, "echo", "a");
+    AUTO(bus_destroy) bus_t *client = bus_world_program(world, "client", "1");
+    outcome_t outcome = {0};
+    bool is_drained = false;
+    ask_echo(client, "echo", "hello", 500, &outcome);
+    ev_sim_run_for(world->ev, 1000);
+    bus_drain(worker->bus, 5000, set_flag, &is_drained);
+    ev_sim_run_for(world->ev, 100);
+    worker_answer(worker, 0);
+    ev_sim_run_for(world->ev, 100);
+    assert_true(is_drained);
+    assert_int_equal(outcome.code, ERR_TIMEOUT);
 }
 
 static void a_program_without_a_broker_gets_its_timeout_too(void **state)
@@ -332,6 +355,7 @@ int main(void)
         TEST(an_expired_request_is_answered_with_an_error),
         TEST(a_late_answer_goes_nowhere),
         TEST(a_worker_busy_with_an_expired_request_is_not_idle),
+        TEST(a_service_given_up_may_still_answer_what_has_expired),
         TEST(a_program_without_a_broker_gets_its_timeout_too),
         TEST(a_service_that_nobody_offers_is_unavailable_after_a_short_wait),
         TEST(a_service_that_comes_in_time_gets_what_waited),
