@@ -1,0 +1,222 @@
+#include "services/cluster/runtime/internal.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { DEFAULT_PIDS = 512, OPEN_FILES = 1024 };
+
+static const char passwd_text[] = "root:x:0:0:root:/root:/bin/bash\n"
+                                  "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+                                  "agent:x:1000:1000:agent:/home/agent:/bin/bash\n";
+static const char group_text[] = "root:x:0:\nnogroup:x:65534:\nagent:x:1000:\n";
+static const char nsswitch_text[] = "passwd: files\ngroup: files\nhosts: files dns\n";
+
+void exit_of_pidfd(int pidfd, container_exit_t *exit)
+{
+    siginfo_t info = {0};
+    *exit = (container_exit_t){.code = 255};
+    if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0)
+        return;
+    bool is_signal = info.si_code != CLD_EXITED;
+    exit->signal = is_signal ? info.si_status : 0;
+    exit->code = is_signal ? 128 + info.si_status : info.si_status;
+}
+
+static void on_exited(void *arg, int fd, uint32_t events)
+{
+    (void)events;
+    container_t *self = arg;
+    container_exit_t exit;
+    ev_fd_end(self->sandbox->runtime->ev, fd);
+    exit_of_pidfd(fd, &exit);
+    exit.is_oom = cgroup_was_oom(&self->cgroup);
+    close(fd);
+    self->pidfd = -1;
+    self->on_exit(self->arg, &exit);
+}
+
+/* Without cgroups an address space that cannot grow is what is left of a memory limit. */
+static size_t choose_limits(
+    const runtime_t *runtime, const cgroup_limits_t *limits, spawn_limit_t chosen[4])
+{
+    size_t count = 0;
+    chosen[count++] = (spawn_limit_t){RLIMIT_NOFILE, OPEN_FILES};
+    chosen[count++] = (spawn_limit_t){RLIMIT_CORE, 0};
+    if (runtime->cgroups.version == CGROUP_NONE) {
+        enum { ROOM = 256 << 20 }; /* libraries and stacks are mapped, not used */
+        chosen[count++] = (spawn_limit_t){RLIMIT_NPROC, 4 * DEFAULT_PIDS};
+        if (limits->memory_bytes)
+            chosen[count++] = (spawn_limit_t){RLIMIT_DATA, (rlim_t)limits->memory_bytes + ROOM};
+    }
+    return count;
+}
+
+static int spawn_container(
+    container_t *self, const container_config_t *config, int out_fd, err_t *err)
+{
+    sandbox_t *sandbox = self->sandbox;
+    AUTO_FREE char *hostname = xasprintf("%s\n", sandbox->name);
+    const rootfs_file_t files[] = {
+        {"etc/hosts", sandbox->hosts},
+        {"etc/hostname", hostname},
+        {"etc/resolv.conf", sandbox->resolv_conf},
+        {"etc/passwd", passwd_text},
+        {"etc/group", group_text},
+        {"etc/nsswitch.conf", nsswitch_text},
+    };
+    const rootfs_t rootfs = {
+        .stage = sandbox->runtime->stage,
+        .options = "size=256m,mode=755",
+        .mounts = config->mounts,
+        .mount_count = config->mount_count,
+        .files = files,
+        .file_count = ARRAY_SIZE(files),
+    };
+    spawn_limit_t limits[4];
+    const spawn_t spawn = {
+        .argv = config->argv,
+        .envp = config->envp,
+        .cwd = config->cwd,
+        .hostname = sandbox->name,
+        .in_fd = -1,
+        .out_fd = out_fd,
+        .rootfs = &rootfs,
+        .net_fd = sandbox->net_fd,
+        .uid = config->uid,
+        .gid = config->gid,
+        .cgroup_fds = self->cgroup.enter_fds,
+        .cgroup_count = self->cgroup.enter_count,
+        .limits = limits,
+        .limit_count = choose_limits(sandbox->runtime, &config->limits, limits),
+    };
+    return spawn_start(&spawn, &self->pid, &self->pidfd, err);
+}
+
+container_t *container_start(sandbox_t *sandbox, const container_config_t *config, int *output_fd_p,
+    container_exit_fn *on_exit, void *arg, err_t *err)
+{
+    AUTO(container_destroy) container_t *self = xcalloc(1, sizeof(*self));
+    *self = (container_t){.sandbox = sandbox, .pidfd = -1, .on_exit = on_exit, .arg = arg};
+    cgroup_limits_t limits = config->limits;
+    limits.pids = limits.pids ? limits.pids : DEFAULT_PIDS;
+    if (cgroup_init(&self->cgroup, &sandbox->runtime->cgroups, config->name, &limits, err) < 0)
+        return NULL;
+    int pipe_fds[2];
+    if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
+        err_set(err, ERR_IO, "pipe: %s", strerror(errno));
+        return NULL;
+    }
+    int rc = spawn_container(self, config, pipe_fds[1], err);
+    close(pipe_fds[1]);
+    if (rc < 0) {
+        close(pipe_fds[0]);
+        return NULL;
+    }
+    (void)fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK);
+    ev_fd(sandbox->runtime->ev, self->pidfd, EPOLLIN, on_exited, self);
+    *output_fd_p = pipe_fds[0];
+    return TAKE(self);
+}
+
+void container_destroy(container_t **self_p)
+{
+    container_t *self = *self_p;
+    if (!self)
+        return;
+    if (self->pidfd >= 0) {
+        container_exit_t exit;
+        ev_fd_end(self->sandbox->runtime->ev, self->pidfd);
+        container_kill(self, SIGKILL);
+        exit_of_pidfd(self->pidfd, &exit); /* the end of a pid namespace: nothing can delay it */
+        close(self->pidfd);
+    }
+    cgroup_done(&self->cgroup);
+    free(self);
+    *self_p = NULL;
+}
+
+bool container_is_running(const container_t *self)
+{
+    return self->pidfd >= 0;
+}
+
+pid_t container_pid(const container_t *self)
+{
+    return self->pid;
+}
+
+void container_kill(container_t *self, int signal)
+{
+    if (self->pidfd >= 0)
+        (void)pidfd_send_signal(self->pidfd, signal, NULL, 0); /* it may be ending right now */
+}
+
+/* ---- usage without cgroups: the sum over the processes of its pid namespace
+ * ----------------------- */
+
+static bool read_proc(pid_t pid, const char *name, char *text, size_t capacity)
+{
+    AUTO_FREE char *path = xasprintf("/proc/%d/%s", (int)pid, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t size = read(fd, text, capacity - 1);
+    close(fd);
+    text[size > 0 ? size : 0] = '\0';
+    return size > 0;
+}
+
+static bool read_process(pid_t pid, cgroup_usage_t *usage)
+{
+    char text[1024];
+    unsigned long user = 0;
+    unsigned long system = 0;
+    long rss = 0;
+    if (!read_proc(pid, "stat", text, sizeof(text)))
+        return false;
+    const char *fields = strrchr(text, ')'); /* the name before it may hold anything */
+    if (!fields
+        || sscanf(fields + 1,
+               " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d"
+               " %*d %*d %*u %*u %ld",
+               &user, &system, &rss)
+               != 3)
+        return false;
+    uint64_t tick_ns = 1000000000ULL / (uint64_t)sysconf(_SC_CLK_TCK);
+    usage->cpu_user_ns += user * tick_ns;
+    usage->cpu_system_ns += system * tick_ns;
+    usage->rss_bytes += (uint64_t)rss * (uint64_t)sysconf(_SC_PAGESIZE);
+    usage->pids++;
+    return true;
+}
+
+static void read_children(pid_t pid, cgroup_usage_t *usage)
+{
+    char text[4096];
+    AUTO_FREE char *name = xasprintf("task/%d/children", (int)pid);
+    if (!read_process(pid, usage) || !read_proc(pid, name, text, sizeof(text)))
+        return;
+    char *rest = text;
+    for (char *word = strtok_r(rest, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+        read_children((pid_t)strtol(word, NULL, 10), usage);
+}
+
+bool container_read_usage(const container_t *self, cgroup_usage_t *usage)
+{
+    if (self->pidfd < 0)
+        return false;
+    if (cgroup_read(&self->cgroup, usage))
+        return true;
+    read_children(self->pid, usage);
+    usage->cpu_ns = usage->cpu_user_ns + usage->cpu_system_ns;
+    usage->memory_bytes = usage->working_set_bytes = usage->rss_bytes;
+    return usage->pids > 0;
+}

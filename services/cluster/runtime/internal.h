@@ -1,0 +1,38 @@
+/* internal - what the parts of the runtime share. Private to this folder. */
+#ifndef CLUSTER_RUNTIME_INTERNAL_H
+#define CLUSTER_RUNTIME_INTERNAL_H
+
+#include "services/cluster/runtime/runtime.h"
+#include "services/cluster/runtime/spawn.h"
+
+struct runtime {
+    ev_t *ev; /* borrowed */
+    char *stage;
+    cgroups_t cgroups;
+    json_t *features;
+    uint8_t *used_indexes; /* a bit for each sandbox's index */
+    size_t index_capacity;
+};
+
+struct sandbox {
+    runtime_t *runtime; /* borrowed */
+    unsigned index;
+    int net_fd;
+    char *name;
+    char *hosts;
+    char *resolv_conf;
+};
+
+struct container {
+    sandbox_t *sandbox; /* borrowed */
+    pid_t pid;
+    int pidfd; /* -1: ended */
+    cgroup_t cgroup;
+    container_exit_fn *on_exit;
+    void *arg;
+};
+
+/* What waitid() says of an ended child, reaped. */
+void exit_of_pidfd(int pidfd, container_exit_t *exit);
+
+#endif

@@ -1,0 +1,119 @@
+/* runtime - pods as processes: sandboxes, containers, what the machine offers them.
+ *
+ * One per environment, in its first process, on its loop's thread. */
+#ifndef CLUSTER_RUNTIME_RUNTIME_H
+#define CLUSTER_RUNTIME_RUNTIME_H
+
+#include "base/err.h"
+#include "base/ev.h"
+#include "services/cluster/runtime/cgroup.h"
+#include "services/cluster/runtime/netns.h"
+#include "services/cluster/runtime/rootfs.h"
+
+#include <jansson.h>
+#include <netinet/in.h>
+#include <sys/types.h>
+
+typedef struct runtime runtime_t;
+
+/* env names the cgroups. work_dir is an empty folder that nobody else uses. The calling process is
+ * in mount, network and pid namespaces of its own already. */
+runtime_t *runtime_new(ev_t *ev, const char *env, const char *work_dir, err_t *err);
+/* Containers and sandboxes must have been destroyed. */
+void runtime_destroy(runtime_t **self_p);
+
+/* {"user": "root"|"user namespace", "cgroups": "v1"|"v2"|"none", "degraded": ["cpu", …]}; borrowed.
+ */
+const json_t *runtime_features(const runtime_t *self);
+
+/* ---- sandbox: the network of a pod ------------------------------------------------------------
+ */
+
+typedef struct sandbox sandbox_t;
+
+/* A network namespace with this address; name is the pod's host name. search is the list of
+ * search domains. */
+sandbox_t *sandbox_new(
+    runtime_t *runtime, const char *name, struct in_addr address, const char *search, err_t *err);
+/* Its containers must have been destroyed. */
+void sandbox_destroy(sandbox_t **self_p);
+
+/* As the pod sees it. */
+void sandbox_read_network(const sandbox_t *self, network_usage_t *usage);
+
+/* ---- container ------------------------------------------------------------------------------- */
+
+typedef struct container container_t;
+
+typedef struct container_config {
+    const char *name;  /* of its cgroup; unique in the environment */
+    char *const *argv; /* looked up in PATH of envp */
+    char *const *envp;
+    const char *cwd; /* NULL: / */
+    const rootfs_mount_t *mounts;
+    size_t mount_count;
+    cgroup_limits_t limits;
+    uid_t uid; /* 0: root of the container */
+    gid_t gid;
+} container_config_t;
+
+typedef struct container_exit {
+    int code;   /* 128 + signal when a signal ended it */
+    int signal; /* or 0 */
+    bool is_oom;
+} container_exit_t;
+
+typedef void(container_exit_fn)(void *arg, const container_exit_t *exit);
+
+/* Starts it in a sandbox, which is borrowed. Its output, both streams, comes from *output_fd_p,
+ * non-blocking, the caller's to close. on_exit is called from the loop. */
+container_t *container_start(sandbox_t *sandbox, const container_config_t *config, int *output_fd_p,
+    container_exit_fn *on_exit, void *arg, err_t *err);
+/* Kills what still runs; on_exit is not called any more. */
+void container_destroy(container_t **self_p);
+
+bool container_is_running(const container_t *self);
+/* Its first process, as this process numbers it. */
+pid_t container_pid(const container_t *self);
+/* To its first process. Ended containers are left alone. */
+void container_kill(container_t *self, int signal);
+
+/* False when there is nothing to read any more. Without cgroups, from /proc. */
+bool container_read_usage(const container_t *self, cgroup_usage_t *usage);
+
+/* ---- command in a container -------------------------------------------------------------------
+ */
+
+typedef struct command command_t;
+
+typedef struct command_config {
+    char *const *argv;
+    char *const *envp;
+    const char *cwd;
+    bool is_confined; /* a pid namespace of its own that dies with it, no capabilities, tight limits
+                       */
+    uid_t uid;
+    gid_t gid;
+    int64_t timeout_ms;
+    size_t output_limit; /* bytes; the middle is cut out beyond that */
+} command_config_t;
+
+typedef struct command_result {
+    const char *output; /* for the time of the callback; NUL-terminated beyond its size */
+    size_t output_size;
+    size_t omitted; /* bytes cut out of the middle */
+    int exit_code;
+    bool is_timed_out;
+    int64_t duration_ms;
+} command_result_t;
+
+typedef void(command_done_fn)(void *arg, const command_result_t *result);
+
+/* Runs a command beside a running container's processes; ends it at the timeout. The result, which
+ * is destroyed after it, comes from the loop. */
+command_t *command_start(container_t *container, const command_config_t *config,
+    command_done_fn *on_done, void *arg, err_t *err);
+/* Ends it without a result. */
+void command_destroy(command_t **self_p);
+
+#endif

@@ -1,0 +1,73 @@
+#include "services/cluster/runtime/internal.h"
+#include "services/cluster/runtime/netns.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The lowest index that no sandbox has. */
+static unsigned take_index(runtime_t *runtime)
+{
+    unsigned index = 0;
+    while (index < runtime->index_capacity && runtime->used_indexes[index])
+        index++;
+    if (index == runtime->index_capacity) {
+        size_t capacity = 2 * runtime->index_capacity + 32;
+        runtime->used_indexes = mem_check(realloc(runtime->used_indexes, capacity));
+        memset(
+            runtime->used_indexes + runtime->index_capacity, 0, capacity - runtime->index_capacity);
+        runtime->index_capacity = capacity;
+    }
+    runtime->used_indexes[index] = 1;
+    return index;
+}
+
+/* As kubelet writes them. */
+static void write_names(
+    sandbox_t *self, const char *name, struct in_addr address, const char *search)
+{
+    char text[INET_ADDRSTRLEN];
+    inet_ntop(AF_INET, &address, text, sizeof(text));
+    self->hosts =
+        xasprintf("# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n%s\t%s\n", text, name);
+    self->resolv_conf = xasprintf("search %s\nnameserver 10.96.0.10\noptions ndots:5\n", search);
+}
+
+sandbox_t *sandbox_new(
+    runtime_t *runtime, const char *name, struct in_addr address, const char *search, err_t *err)
+{
+    sandbox_t *self = xcalloc(1, sizeof(*self));
+    self->runtime = runtime;
+    self->net_fd = -1;
+    self->index = take_index(runtime);
+    self->name = xstrdup(name);
+    write_names(self, name, address, search);
+    if (netns_create(self->index, address, &self->net_fd, err) < 0)
+        sandbox_destroy(&self);
+    return self;
+}
+
+void sandbox_destroy(sandbox_t **self_p)
+{
+    sandbox_t *self = *self_p;
+    if (!self)
+        return;
+    if (self->net_fd >= 0) {
+        netns_release(self->index);
+        close(self->net_fd);
+    }
+    self->runtime->used_indexes[self->index] = 0;
+    free(self->resolv_conf);
+    free(self->hosts);
+    free(self->name);
+    free(self);
+    *self_p = NULL;
+}
+
+void sandbox_read_network(const sandbox_t *self, network_usage_t *usage)
+{
+    netns_read_usage(self->index, usage);
+}

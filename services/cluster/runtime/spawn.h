@@ -1,0 +1,49 @@
+/* spawn - starts a process in namespaces of its own or in those of another, without copying memory.
+ *
+ * The child shares the parent's memory until it executes (clone with CLONE_VM and CLONE_VFORK): a
+ * fork of even a small process costs many times more, for the page tables it copies. So the child
+ * calls nothing but the kernel, and everything it needs is ready beforehand. */
+#ifndef CLUSTER_RUNTIME_SPAWN_H
+#define CLUSTER_RUNTIME_SPAWN_H
+
+#include "base/err.h"
+#include "services/cluster/runtime/rootfs.h"
+
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+typedef struct spawn_limit {
+    __rlimit_resource_t resource;
+    rlim_t value; /* soft and hard */
+} spawn_limit_t;
+
+typedef struct spawn {
+    char *const *argv; /* argv[0] is looked up in PATH of envp */
+    char *const *envp;
+    const char *cwd; /* NULL: / */
+    const char *hostname;
+    int in_fd;  /* 0 of the child; -1: /dev/null */
+    int out_fd; /* 1 and 2 of the child */
+
+    /* Either a root and a network namespace of its own … */
+    const rootfs_t *rootfs;
+    int net_fd;
+    /* … or the namespaces of this process, with a pid namespace of its own if asked for. */
+    int join_pidfd;
+    bool has_own_pids;
+
+    uid_t uid;
+    gid_t gid;
+    bool has_no_capabilities; /* otherwise those of an ordinary container */
+    const int *cgroup_fds;    /* of files "cgroup.procs" or "tasks" to enter by */
+    size_t cgroup_count;
+    const spawn_limit_t *limits;
+    size_t limit_count;
+} spawn_t;
+
+/* Starts it. *pidfd_p is the caller's to close; its parent, which must wait for it, is this
+ * process. Fails with the step that failed; then nothing is left behind. */
+int spawn_start(const spawn_t *spawn, pid_t *pid_p, int *pidfd_p, err_t *err);
+
+#endif

@@ -1,0 +1,249 @@
+/* Real sandboxes, containers and commands, in namespaces of the test's own. */
+#include "services/cluster/runtime/runtime.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+#include "tests/support/namespaces.h"
+#include "tests/support/test.h"
+
+#include <arpa/inet.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+typedef struct world {
+    ev_t *ev;
+    runtime_t *runtime;
+    container_exit_t exit;
+    char output[4096];
+    size_t output_size;
+    command_result_t result;
+} world_t;
+
+static char *const environment[] = {(char *)"PATH=/usr/bin:/bin", NULL};
+
+static int set_up(void **state)
+{
+    static int count;
+    world_t *self = xcalloc(1, sizeof(*self));
+    self->ev = ev_new();
+    AUTO_FREE char *env = xasprintf("test-%d-%d", (int)getpid(), count++);
+    err_t err = {0};
+    self->runtime = runtime_new(self->ev, env, "/tmp", &err);
+    if (!self->runtime)
+        fail_msg("%s", err.text);
+    *state = self;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_t *self = *state;
+    runtime_destroy(&self->runtime);
+    ev_destroy(&self->ev);
+    free(self);
+    return 0;
+}
+
+static sandbox_t *sandbox_at(world_t *self, const char *name, const char *address)
+{
+    err_t err = {0};
+    struct in_addr in = {.s_addr = inet_addr(address)};
+    sandbox_t *sandbox = sandbox_new(self->runtime, name, in, "default.svc.cluster.local", &err);
+    if (!sandbox)
+        fail_msg("%s", err.text);
+    return sandbox;
+}
+
+static void on_exit_stop(void *arg, const container_exit_t *exit)
+{
+    world_t *self = arg;
+    self->exit = *exit;
+    ev_stop(self->ev);
+}
+
+static container_t *start(
+    world_t *self, sandbox_t *sandbox, const char *name, const char *script, int *fd_p)
+{
+    err_t err = {0};
+    char *argv[] = {(char *)"sh", (char *)"-c", (char *)script, NULL};
+    container_config_t config = {.name = name, .argv = argv, .envp = environment};
+    container_t *container = container_start(sandbox, &config, fd_p, on_exit_stop, self, &err);
+    if (!container)
+        fail_msg("%s", err.text);
+    return container;
+}
+
+/* Runs a script in a container of its own to its end; its output is in self->output. */
+static void run_script(world_t *self, const char *script)
+{
+    int fd = -1;
+    AUTO(sandbox_destroy) sandbox_t *sandbox = sandbox_at(self, "web-0", "10.244.0.9");
+    AUTO(container_destroy) container_t *container = start(self, sandbox, "c", script, &fd);
+    ev_run(self->ev);
+    ssize_t size = read(fd, self->output, sizeof(self->output) - 1);
+    self->output[size > 0 ? size : 0] = '\0';
+    close(fd);
+}
+
+static void a_container_tells_its_exit_code(void **state)
+{
+    world_t *self = *state;
+    run_script(self, "exit 7");
+    assert_int_equal(self->exit.code, 7);
+    assert_int_equal(self->exit.signal, 0);
+}
+
+static void a_container_is_alone_with_its_own_root(void **state)
+{
+    world_t *self = *state;
+    run_script(self, "hostname; echo $$; ls /; ls /proc | grep -c '^[0-9]'; cat /etc/hosts");
+    assert_non_null(strstr(self->output, "web-0\n1\n"));
+    assert_non_null(strstr(self->output, "10.244.0.9\tweb-0"));
+    assert_null(strstr(self->output, "\nboot\n"));
+    assert_null(strstr(self->output, "\nsys\n"));
+}
+
+static void a_container_cannot_change_what_it_shares(void **state)
+{
+    world_t *self = *state;
+    run_script(self, "touch /usr/x; mount -t tmpfs t /tmp; mknod /tmp/d b 8 0; echo done");
+    assert_non_null(strstr(self->output, "Read-only file system"));
+    assert_non_null(strstr(self->output, "done"));
+    assert_null(strstr(self->output, "mounted"));
+}
+
+static void a_program_that_is_not_there_is_told(void **state)
+{
+    world_t *self = *state;
+    err_t err = {0};
+    int fd = -1;
+    char *argv[] = {(char *)"no-such-program", NULL};
+    container_config_t config = {.name = "c", .argv = argv, .envp = environment};
+    AUTO(sandbox_destroy) sandbox_t *sandbox = sandbox_at(self, "web-0", "10.244.0.9");
+    assert_null(container_start(sandbox, &config, &fd, on_exit_stop, self, &err));
+    assert_string_equal(err.text, "exec: No such file or directory");
+}
+
+static void a_killed_container_tells_the_signal(void **state)
+{
+    world_t *self = *state;
+    int fd = -1;
+    AUTO(sandbox_destroy) sandbox_t *sandbox = sandbox_at(self, "web-0", "10.244.0.9");
+    AUTO(container_destroy) container_t *container = start(self, sandbox, "c", "sleep 100", &fd);
+    container_kill(container, SIGKILL);
+    ev_run(self->ev);
+    close(fd);
+    assert_int_equal(self->exit.code, 137);
+    assert_int_equal(self->exit.signal, 9);
+}
+
+static void pods_reach_each_other(void **state)
+{
+    world_t *self = *state;
+    int server_fd = -1;
+    int client_fd = -1;
+    AUTO(sandbox_destroy) sandbox_t *one = sandbox_at(self, "one", "10.244.0.2");
+    AUTO(sandbox_destroy) sandbox_t *two = sandbox_at(self, "two", "10.244.0.3");
+    AUTO(container_destroy)
+    container_t *server = start(self, one, "server",
+        "exec python3 -c 'import socket; s=socket.create_server((\"\",80)); "
+        "print(\"up\",flush=True);"
+        " c,a=s.accept(); c.sendall(a[0].encode()); c.close()'",
+        &server_fd);
+    AUTO(container_destroy)
+    container_t *client = start(self, two, "client",
+        "exec python3 -c 'import socket,time\nfor i in range(500):\n try:\n"
+        "  print(socket.create_connection((\"10.244.0.2\",80)).recv(99)); break\n"
+        " except ConnectionRefusedError: time.sleep(0.01)'",
+        &client_fd);
+    ev_run(self->ev); /* either ends first … */
+    ev_run(self->ev);
+    ssize_t size = read(client_fd, self->output, sizeof(self->output) - 1);
+    close(server_fd);
+    close(client_fd);
+    assert_true(size > 0);
+    assert_non_null(strstr(self->output, "10.244.0.3"));
+}
+
+static void on_command_done(void *arg, const command_result_t *result)
+{
+    world_t *self = arg;
+    self->result = *result;
+    snprintf(self->output, sizeof(self->output), "%s", result->output);
+    ev_stop(self->ev);
+}
+
+static void run_command(world_t *self, const char *script, int64_t timeout_ms, size_t limit)
+{
+    int fd = -1;
+    err_t err = {0};
+    AUTO(sandbox_destroy) sandbox_t *sandbox = sandbox_at(self, "web-0", "10.244.0.9");
+    AUTO(container_destroy)
+    container_t *container = start(self, sandbox, "c", "exec sleep 1000", &fd);
+    char *argv[] = {(char *)"bash", (char *)"-c", (char *)script, NULL};
+    command_config_t config = {.argv = argv,
+        .envp = environment,
+        .is_confined = true,
+        .uid = 1000,
+        .gid = 1000,
+        .timeout_ms = timeout_ms,
+        .output_limit = limit};
+    if (!command_start(container, &config, on_command_done, self, &err))
+        fail_msg("%s", err.text);
+    ev_run(self->ev);
+    close(fd);
+}
+
+static void a_command_sees_only_itself(void **state)
+{
+    world_t *self = *state;
+    run_command(self, "echo $$; ls /proc | grep -c '^[0-9]'; exit 3", 5000, 1000);
+    assert_int_equal(self->result.exit_code, 3);
+    assert_memory_equal(self->output, "1\n", 2);
+}
+
+static void a_command_is_ended_with_all_it_started(void **state)
+{
+    world_t *self = *state;
+    run_command(self, "echo begun; sleep 100 & nohup setsid sleep 100 & wait", 200, 1000);
+    assert_true(self->result.is_timed_out);
+    assert_string_equal(self->output, "begun\n");
+}
+
+static void long_output_loses_its_middle(void **state)
+{
+    world_t *self = *state;
+    run_command(
+        self, "echo first; head -c 10000000 /dev/zero | tr '\\0' x; echo; echo last", 20000, 1000);
+    assert_int_equal(self->result.exit_code, 0);
+    assert_int_equal(self->result.omitted, 10000000 + 12 - 1000);
+    assert_memory_equal(self->output, "first\nxx", 8);
+    assert_non_null(strstr(self->output, "[9999012 bytes cut out here]"));
+    assert_non_null(strstr(self->output, "xx\nlast\n"));
+}
+
+static int run(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_container_tells_its_exit_code, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_container_is_alone_with_its_own_root, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_container_cannot_change_what_it_shares, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_program_that_is_not_there_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_killed_container_tells_the_signal, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(pods_reach_each_other, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_command_sees_only_itself, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_command_is_ended_with_all_it_started, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(long_output_loses_its_middle, set_up, tear_down),
+    };
+    if (mount("work", "/tmp", "tmpfs", 0, NULL) < 0) /* the runtime's folder, gone with us */
+        return EXIT_FAILURE;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+    return in_namespaces(run);
+}
