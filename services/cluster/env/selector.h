@@ -19,7 +19,7 @@ typedef struct selector selector_t;
 selector_t *selector_parse(const char *text, err_t *err);
 
 /* Parses field selector text. Which fields a kind has is the caller's to check: see
- * selector_each_key(). */
+ * selector_key(). */
 selector_t *selector_parse_fields(const char *text, err_t *err);
 
 /* Reads a LabelSelector object; NULL picks nothing, {} everything. */

@@ -1,0 +1,21 @@
+/* kinds - one const struct for each kind of object; kind.c joins them. */
+#ifndef CLUSTER_ENV_KINDS_KINDS_H
+#define CLUSTER_ENV_KINDS_KINDS_H
+
+#include "services/cluster/env/kind.h"
+
+extern const kind_t kind_config_map;
+extern const kind_t kind_deployment;
+extern const kind_t kind_endpoint_slice;
+extern const kind_t kind_endpoints;
+extern const kind_t kind_event;
+extern const kind_t kind_lease;
+extern const kind_t kind_namespace;
+extern const kind_t kind_node;
+extern const kind_t kind_pod;
+extern const kind_t kind_replica_set;
+extern const kind_t kind_secret;
+extern const kind_t kind_service;
+extern const kind_t kind_service_account;
+
+#endif

@@ -1,0 +1,39 @@
+/* store_internal - what store.c shares with store_write.c. */
+#ifndef CLUSTER_ENV_STORE_INTERNAL_H
+#define CLUSTER_ENV_STORE_INTERNAL_H
+
+#include "services/cluster/env/random.h"
+#include "services/cluster/env/version.h"
+
+enum { HISTORY_SIZE = 2048 /* changes kept for watches to be taken up again */ };
+
+/* The objects of one kind, sorted by namespace and name. */
+typedef struct collection {
+    version_t **versions;
+    size_t count;
+    size_t capacity;
+} collection_t;
+
+struct store {
+    ev_t *ev; /* borrowed */
+    random_state_t random;
+    uint64_t number; /* the last resource version given */
+    collection_t *collections;
+    size_t collection_count;
+    store_event_t *history;  /* a ring: change n is at n % history_capacity */
+    size_t history_capacity; /* grows when more happens in one turn than is kept */
+    uint64_t oldest;         /* changes after this one are kept */
+    uint64_t told;           /* up to where the watchers know */
+    int tell_timer;
+    store_watch_t *watches; /* newest last */
+};
+
+/* The place of an object among its kind; *is_there_p says whether it is taken. */
+size_t store_find(
+    const collection_t *self, const char *namespace, const char *name, bool *is_there_p);
+
+/* Records a change, gives object (taken) the next resource version and puts it in the place of the
+ * old version, or, for STORE_DELETED, takes that one away. Returns the new version, borrowed. */
+version_t *store_commit(store_t *self, store_change_t change, const kind_t *kind, json_t *object);
+
+#endif
