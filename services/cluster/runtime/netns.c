@@ -72,11 +72,11 @@ static void add_neighbour(netlink_t *batch, int index, uint32_t address, const u
     netlink_put(batch, NDA_LLADDR, mac, 6);
 }
 
-static void add_route(netlink_t *batch, int index, uint32_t target, uint32_t via)
+static void add_route(netlink_t *batch, int index, uint32_t target, unsigned prefix, uint32_t via)
 {
     struct rtmsg info = {
         .rtm_family = AF_INET,
-        .rtm_dst_len = target ? 32 : 0,
+        .rtm_dst_len = (unsigned char)prefix,
         .rtm_table = RT_TABLE_MAIN,
         .rtm_protocol = RTPROT_STATIC,
         .rtm_scope = via ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
@@ -84,7 +84,7 @@ static void add_route(netlink_t *batch, int index, uint32_t target, uint32_t via
         .rtm_flags = via ? RTNH_F_ONLINK : 0,
     };
     netlink_begin(batch, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &info, sizeof(info));
-    if (target)
+    if (prefix)
         netlink_put_u32(batch, RTA_DST, target);
     if (via)
         netlink_put_u32(batch, RTA_GATEWAY, via);
@@ -144,6 +144,9 @@ int netns_prepare_router(err_t *err)
     begin_link(&batch, LOOPBACK_INDEX, 0);
     for (size_t i = 0; i < ARRAY_SIZE(router_addresses); i++)
         add_address(&batch, LOOPBACK_INDEX, inet_addr(router_addresses[i]));
+    /* So that connections to Services without endpoints get as far as the rule that refuses them.
+     */
+    add_route(&batch, LOOPBACK_INDEX, inet_addr("10.96.0.0"), 12, 0);
     int rc = netlink_send(&batch, NETLINK_ROUTE, 0, err);
     if (rc < 0)
         return err_wrap(err, "router");
@@ -168,7 +171,7 @@ static int wire_pod(unsigned index, uint32_t address, int router_fd, err_t *err)
     add_veth(&batch, index, address, router_fd);
     add_address(&batch, POD_INDEX, address);
     add_neighbour(&batch, POD_INDEX, gateway(), router_mac);
-    add_route(&batch, POD_INDEX, 0, gateway());
+    add_route(&batch, POD_INDEX, 0, 0, gateway());
     return netlink_send(&batch, NETLINK_ROUTE, 0, err);
 }
 
@@ -180,7 +183,7 @@ static int wire_router(unsigned index, uint32_t address, err_t *err)
     pod_mac(address, mac);
     AUTO(netlink_done) netlink_t batch = {0};
     begin_link(&batch, link, 0);
-    add_route(&batch, link, address, 0);
+    add_route(&batch, link, address, 32, 0);
     add_neighbour(&batch, link, address, mac);
     return netlink_send(&batch, NETLINK_ROUTE, 0, err);
 }

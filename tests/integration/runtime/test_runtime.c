@@ -1,5 +1,6 @@
 /* Real sandboxes, containers and commands, in namespaces of the test's own. */
 #include "services/cluster/runtime/runtime.h"
+#include "services/cluster/runtime/service_table.h"
 
 #include "base/auto.h"
 #include "base/mem.h"
@@ -167,6 +168,55 @@ static void pods_reach_each_other(void **state)
     assert_non_null(strstr(self->output, "10.244.0.3"));
 }
 
+static void a_service_leads_to_its_endpoint(void **state)
+{
+    world_t *self = *state;
+    err_t err = {0};
+    int server_fd = -1;
+    int client_fd = -1;
+    AUTO(service_table_destroy) service_table_t *services = service_table_new(&err);
+    if (!services)
+        fail_msg("%s", err.text);
+    struct in_addr cluster = {.s_addr = inet_addr("10.96.7.7")};
+    service_endpoint_t endpoint = {{inet_addr("10.244.0.2")}, 8080};
+    assert_int_equal(service_table_set(services, cluster, "tcp", 80, &endpoint, 1, &err), 0);
+    AUTO(sandbox_destroy) sandbox_t *one = sandbox_at(self, "one", "10.244.0.2");
+    AUTO(sandbox_destroy) sandbox_t *two = sandbox_at(self, "two", "10.244.0.3");
+    AUTO(container_destroy)
+    container_t *server = start(self, one, "server",
+        "exec python3 -c 'import socket; s=socket.create_server((\"\",8080));"
+        " c,a=s.accept(); c.sendall(a[0].encode()); c.close()'",
+        &server_fd);
+    AUTO(container_destroy)
+    container_t *client = start(self, two, "client",
+        "exec python3 -c 'import socket,time\nfor i in range(500):\n try:\n"
+        "  print(socket.create_connection((\"10.96.7.7\",80)).recv(99)); break\n"
+        " except ConnectionRefusedError: time.sleep(0.01)'",
+        &client_fd);
+    ev_run(self->ev);
+    ev_run(self->ev);
+    ssize_t size = read(client_fd, self->output, sizeof(self->output) - 1);
+    close(server_fd);
+    close(client_fd);
+    assert_true(size > 0);
+    assert_non_null(strstr(self->output, "10.244.0.3"));
+}
+
+static void a_service_without_endpoints_refuses(void **state)
+{
+    world_t *self = *state;
+    err_t err = {0};
+    AUTO(service_table_destroy) service_table_t *services = service_table_new(&err);
+    struct in_addr cluster = {.s_addr = inet_addr("10.96.7.7")};
+    service_endpoint_t endpoint = {{inet_addr("10.244.0.2")}, 8080};
+    assert_int_equal(service_table_set(services, cluster, "tcp", 80, &endpoint, 1, &err), 0);
+    assert_int_equal(service_table_set(services, cluster, "tcp", 80, NULL, 0, &err), 0);
+    run_script(self,
+        "exec python3 -c 'import socket\ntry: socket.create_connection((\"10.96.7.7\",80),5)"
+        "\nexcept ConnectionRefusedError: print(\"refused\")'");
+    assert_string_equal(self->output, "refused\n");
+}
+
 static void on_command_done(void *arg, const command_result_t *result)
 {
     world_t *self = arg;
@@ -234,6 +284,8 @@ static int run(void)
         cmocka_unit_test_setup_teardown(a_program_that_is_not_there_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_killed_container_tells_the_signal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(pods_reach_each_other, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_service_leads_to_its_endpoint, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_service_without_endpoints_refuses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_command_sees_only_itself, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_command_is_ended_with_all_it_started, set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_output_loses_its_middle, set_up, tear_down),
