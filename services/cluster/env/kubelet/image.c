@@ -1,0 +1,66 @@
+#include "services/cluster/env/kubelet/image.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+#include "services/cluster/env/object.h"
+
+#include <string.h>
+
+struct images {
+    json_t *list;
+    char *bundles;
+};
+
+images_t *images_new(const json_t *list, const char *bundles)
+{
+    images_t *self = xcalloc(1, sizeof(*self));
+    self->list = json_deep_copy(list);
+    self->bundles = xstrdup(bundles);
+    return self;
+}
+
+void images_destroy(images_t **self_p)
+{
+    images_t *self = *self_p;
+    if (!self)
+        return;
+    json_decref(self->list);
+    free(self->bundles);
+    free(self);
+    *self_p = NULL;
+}
+
+static const char *without_registry(const char *name)
+{
+    static const char *const defaults[] = {"docker.io/library/", "docker.io/"};
+    for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
+        if (strncmp(name, defaults[i], strlen(defaults[i])) == 0)
+            return name + strlen(defaults[i]);
+    }
+    return name;
+}
+
+static bool has_tag(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    return strchr(slash ? slash : name, ':') != NULL;
+}
+
+const json_t *images_find(const images_t *self, const char *name)
+{
+    const char *plain = without_registry(name);
+    AUTO_FREE char *wanted = xasprintf("%s%s", plain, has_tag(plain) ? "" : ":latest");
+    size_t i;
+    json_t *image;
+    json_array_foreach (self->list, i, image) {
+        if (strcmp(object_string(image, "image"), wanted) == 0)
+            return image;
+    }
+    return NULL;
+}
+
+char *images_bundle(const images_t *self, const json_t *image)
+{
+    const char *bundle = object_string(image, "bundle");
+    return *bundle ? xasprintf("%s/%s", self->bundles, bundle) : NULL;
+}
