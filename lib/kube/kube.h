@@ -99,7 +99,8 @@ kube_request_t *kube_service_proxy(
     const char *namespace, const char *service, const char *port, const char *path);
 kube_request_t *kube_node_proxy(const char *node, const char *path);
 
-/* Anything else; method NULL: GET; body may be NULL, content_type NULL: application/json. */
+/* Anything else; the answer has an object if it was JSON. method NULL: GET; body may be NULL,
+ * content_type NULL: application/json. */
 kube_request_t *kube_raw(
     const char *method, const char *path, const char *content_type, const char *body);
 
