@@ -58,7 +58,8 @@ void container_log_destroy(container_log_t **self_p)
     *self_p = NULL;
 }
 
-/* ---- writing to readers ------------------------------------------------------------------------ */
+/* ---- writing to readers ------------------------------------------------------------------------
+ */
 
 static void write_line(node_reply_t *reply, const line_t *line, bool has_timestamp)
 {
@@ -100,7 +101,8 @@ static void tell_followers(container_log_t *self, const line_t *line)
     }
 }
 
-/* ---- taking lines ------------------------------------------------------------------------------ */
+/* ---- taking lines ------------------------------------------------------------------------------
+ */
 
 static size_t cost(const line_t *line)
 {
@@ -175,7 +177,8 @@ void container_log_close(container_log_t *self)
         follower_end(LIST_FIRST(&self->followers));
 }
 
-/* ---- answering --------------------------------------------------------------------------------- */
+/* ---- answering ---------------------------------------------------------------------------------
+ */
 
 static int64_t unix_ms(const line_t *line)
 {
@@ -189,7 +192,8 @@ static void write_lines(const container_log_t *self, const node_log_t *query, no
                          : 0;
     int64_t left = query->limit_bytes >= 0 ? query->limit_bytes : INT64_MAX;
     const line_t *line;
-    STAILQ_FOREACH (line, &self->lines, in_lines) {
+    STAILQ_FOREACH(line, &self->lines, in_lines)
+    {
         if (skipped) {
             skipped--;
             continue;
@@ -214,8 +218,7 @@ void container_log_answer(container_log_t *self, const node_log_t *query, node_r
         return;
     }
     follower_t *follower = xcalloc(1, sizeof(*follower));
-    *follower = (follower_t){
-        .reply = reply, .has_timestamps = query->has_timestamps};
+    *follower = (follower_t){.reply = reply, .has_timestamps = query->has_timestamps};
     LIST_INSERT_HEAD(&self->followers, follower, in_followers);
     node_reply_on_cancel(reply, on_cancel, follower);
 }

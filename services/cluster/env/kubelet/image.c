@@ -52,7 +52,8 @@ const json_t *images_find(const images_t *self, const char *name)
     AUTO_FREE char *wanted = xasprintf("%s%s", plain, has_tag(plain) ? "" : ":latest");
     size_t i;
     json_t *image;
-    json_array_foreach (self->list, i, image) {
+    json_array_foreach(self->list, i, image)
+    {
         if (strcmp(object_string(image, "image"), wanted) == 0)
             return image;
     }

@@ -1,0 +1,39 @@
+/* internal - the kubelet's own, shared by its files. */
+#ifndef CLUSTER_ENV_KUBELET_INTERNAL_H
+#define CLUSTER_ENV_KUBELET_INTERNAL_H
+
+#include "services/cluster/env/kubelet/kubelet.h"
+#include "services/cluster/env/kubelet/pod.h"
+#include "services/cluster/runtime/dns.h"
+#include "services/cluster/runtime/service_table.h"
+
+enum { NODE_LIMIT = 64 };
+
+struct kubelet {
+    pod_context_t context;
+    zhashx_t *pods; /* "namespace/name" -> pod_t, owned */
+    store_watch_t *pod_watch;
+    store_watch_t *service_watch;
+    store_watch_t *endpoints_watch;
+    service_table_t *services;
+    dns_t *dns;
+    int node_count;
+    int last_host[NODE_LIMIT]; /* of each node's pod addresses */
+    http_t *proxy;             /* for node_ops.http */
+};
+
+/* nodes.c: the Node objects. */
+void nodes_create(store_t *store, int count);
+/* The node's place, or -1 if it is none of ours. */
+int nodes_index(const kubelet_t *self, const char *name);
+const char *nodes_name(int index);
+const char *nodes_address(int index);
+
+/* network.c: Services and names. */
+int network_begin(kubelet_t *self, err_t *err);
+void network_end(kubelet_t *self);
+
+/* metrics_text.c: what cAdvisor would say of a node's containers; for free(). */
+char *metrics_text(kubelet_t *self, const char *node, size_t *size_p);
+
+#endif

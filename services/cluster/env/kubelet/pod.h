@@ -1,0 +1,121 @@
+/* pod - one pod on its node: from bound to gone. Private to the kubelet. */
+#ifndef CLUSTER_ENV_KUBELET_POD_H
+#define CLUSTER_ENV_KUBELET_POD_H
+
+#include "services/cluster/env/kubelet/container_log.h"
+#include "services/cluster/env/kubelet/image.h"
+#include "services/cluster/env/kubelet/probe.h"
+#include "services/cluster/env/store.h"
+#include "services/cluster/runtime/runtime.h"
+
+#include "http/http.h"
+#include <time.h>
+
+typedef enum { CONTAINER_WAITING, CONTAINER_RUNNING, CONTAINER_TERMINATED } container_state_t;
+
+/* What pods share. */
+typedef struct pod_context {
+    ev_t *ev;
+    store_t *store;
+    runtime_t *runtime;
+    images_t *images;
+    http_t *http; /* for probes */
+    const char *work_dir;
+    int64_t backoff_ms;
+    int64_t backoff_max_ms;
+} pod_context_t;
+
+typedef struct pod pod_t;
+
+/* A container of a pod, over all its runs. */
+typedef struct pod_container {
+    pod_t *pod;
+    bool is_init;
+    const char *name; /* borrowed from spec */
+    json_t *spec;
+
+    container_state_t state;
+    char *reason;  /* of waiting or terminated; or NULL */
+    char *message; /* or NULL */
+    time_t started_at, finished_at;
+    container_exit_t exit;
+    json_t *last_state; /* terminated {…} of the run before, or NULL */
+    int64_t restarts;
+
+    container_t *process; /* NULL unless running */
+    int output_fd;        /* -1 unless open */
+    container_log_t *log; /* of this run, and of the last one when waiting */
+    container_log_t *previous_log;
+
+    int retry_timer;
+    int kill_timer;
+    int64_t backoff_ms; /* before the next restart; 0: at once */
+
+    probe_t *startup, *readiness, *liveness;
+    bool is_started; /* the startup probe has passed */
+    bool is_ready;
+} pod_container_t;
+
+struct pod {
+    pod_context_t *context; /* borrowed */
+    json_t *object;         /* as stored last */
+    char *volumes;          /* folder */
+    struct in_addr address;
+    char address_text[16];
+    const char *host_address; /* of its node */
+    sandbox_t *sandbox;       /* NULL until set up */
+    time_t started_at;
+    pod_container_t *init_containers;
+    size_t init_count;
+    pod_container_t *containers;
+    size_t container_count;
+    size_t init_done; /* how many have succeeded */
+    bool is_ending;
+    int setup_timer;
+    int status_timer; /* a status write is due */
+};
+
+/* Takes a pod that was just bound; address is its own. The pod starts at once. */
+pod_t *pod_new(
+    pod_context_t *context, json_t *object, struct in_addr address, const char *host_address);
+/* Ends what runs, without a word to the store. */
+void pod_destroy(pod_t **self_p);
+
+/* The stored object changed. */
+void pod_update(pod_t *self, json_t *object);
+
+/* Asked to go: runs hooks and signals, and removes the object from the store once all have ended.
+ */
+void pod_end(pod_t *self);
+
+/* Its container of that name, init containers included, or NULL. */
+pod_container_t *pod_container(pod_t *self, const char *name);
+
+const char *pod_node(const pod_t *self);
+
+/* ---- parts of pod, in files of their own
+ * --------------------------------------------------------- */
+
+/* container_run.c: one container. */
+void container_run_init(pod_container_t *self, pod_t *pod, json_t *spec, bool is_init);
+void container_run_done(pod_container_t *self);
+void container_run_start(pod_container_t *self);
+/* SIGTERM, and SIGKILL when the grace is over; no restart by itself any more. */
+void container_run_stop(pod_container_t *self, int64_t grace_ms);
+/* After an exit; false when the pod's policy leaves it at that. */
+bool container_run_restart(pod_container_t *self);
+/* {"terminated": {…}} of the run that ended last; new reference. */
+json_t *container_run_terminated(const pod_container_t *self);
+
+/* pod.c: told by container_run.c. */
+void pod_on_container_changed(pod_t *self);
+void pod_on_container_exited(pod_t *self, pod_container_t *container);
+
+/* pod_status.c: the status object as it should be now; new reference. */
+json_t *pod_status(const pod_t *self);
+
+/* events about the pod; container NULL: about the pod as a whole. */
+void pod_event(const pod_t *self, const pod_container_t *container, const char *type,
+    const char *reason, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+#endif

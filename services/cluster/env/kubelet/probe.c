@@ -1,0 +1,233 @@
+#include "services/cluster/env/kubelet/probe.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+#include "services/cluster/env/object.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { OUTPUT_LIMIT = 4096 };
+
+struct probe {
+    probe_kind_t kind;
+    probe_subject_t subject;
+    probe_fn *fn;
+    void *arg;
+    int timer;
+    int deadline;       /* timer of the question under way */
+    int http_id;        /* of the question under way, or 0 */
+    int fd;             /* of the TCP question under way, or -1 */
+    command_t *command; /* of the question under way, or NULL */
+    int in_a_row;       /* answers of the last kind */
+    bool last_is_well;  /* that kind */
+    bool is_decided;    /* something was told */
+    bool is_well;       /* what was told last */
+};
+
+static int64_t setting(const probe_t *self, const char *name, int64_t otherwise)
+{
+    return object_integer(self->subject.spec, name, otherwise);
+}
+
+static void ask(void *arg);
+
+static void end_question(probe_t *self)
+{
+    ev_cancel(self->subject.ev, self->deadline);
+    http_cancel(self->subject.http, self->http_id);
+    self->deadline = self->http_id = 0;
+    if (self->fd >= 0) {
+        ev_fd_end(self->subject.ev, self->fd);
+        close(self->fd);
+        self->fd = -1;
+    }
+    command_destroy(&self->command);
+}
+
+/* Takes an answer; fn may destroy the probe, so it comes last. */
+static void decide(probe_t *self, bool is_well, const char *reason)
+{
+    end_question(self);
+    self->in_a_row = self->in_a_row && self->last_is_well == is_well ? self->in_a_row + 1 : 1;
+    self->last_is_well = is_well;
+    int64_t threshold =
+        is_well ? setting(self, "successThreshold", 1) : setting(self, "failureThreshold", 3);
+    bool is_change = self->in_a_row >= threshold && (!self->is_decided || self->is_well != is_well);
+    if (is_change) {
+        self->is_decided = true;
+        self->is_well = is_well;
+    }
+    self->timer = ev_after(self->subject.ev, 1000 * setting(self, "periodSeconds", 10), ask, self);
+    if (is_change || !is_well)
+        self->fn(self->arg, self->kind, is_well, is_change, reason);
+}
+
+/* ---- HTTP -------------------------------------------------------------------------------------
+ */
+
+static void on_http(void *arg, const http_answer_t *answer)
+{
+    probe_t *self = arg;
+    self->http_id = 0;
+    char reason[512];
+    if (answer->err)
+        snprintf(reason, sizeof(reason), "%s", answer->err->text);
+    else
+        snprintf(reason, sizeof(reason), "HTTP probe failed with statuscode: %d", answer->status);
+    decide(self, !answer->err && answer->status >= 200 && answer->status < 400, reason);
+}
+
+/* A port is a number or the name of one of the container's. */
+static int port_of(const probe_t *self, const json_t *port)
+{
+    if (json_is_integer(port))
+        return (int)json_integer_value(port);
+    const char *name = json_string_value(port);
+    size_t i;
+    json_t *entry;
+    json_array_foreach(self->subject.ports, i, entry)
+    {
+        if (name && strcmp(object_string(entry, "name"), name) == 0)
+            return (int)object_integer(entry, "containerPort", 0);
+    }
+    return name ? (int)strtol(name, NULL, 10) : 0;
+}
+
+static const char *host_of(const probe_t *self, const json_t *action)
+{
+    const char *host = object_string(action, "host");
+    return *host ? host : self->subject.address;
+}
+
+static void ask_http(probe_t *self, const json_t *action)
+{
+    const char *path = object_string(action, "path");
+    bool is_tls = strcmp(object_string(action, "scheme"), "HTTPS") == 0;
+    AUTO_FREE char *url =
+        xasprintf("%s://%s:%d%s%s", is_tls ? "https" : "http", host_of(self, action),
+            port_of(self, object_at(action, "port")), *path == '/' ? "" : "/", path);
+    http_request_t request = {.url = url, .timeout_ms = 1000 * setting(self, "timeoutSeconds", 1)};
+    self->http_id = http_send(self->subject.http, &request, on_http, self);
+}
+
+/* ---- TCP --------------------------------------------------------------------------------------
+ */
+
+static void on_connected(void *arg, int fd, uint32_t events)
+{
+    (void)events;
+    probe_t *self = arg;
+    int error = 0;
+    socklen_t size = sizeof(error);
+    (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    char reason[256];
+    snprintf(
+        reason, sizeof(reason), "dial tcp %s: connect: %s", self->subject.address, strerror(error));
+    decide(self, error == 0, reason);
+}
+
+static void on_deadline(void *arg)
+{
+    probe_t *self = arg;
+    self->deadline = 0;
+    char reason[256];
+    snprintf(reason, sizeof(reason), "dial tcp %s: i/o timeout", self->subject.address);
+    decide(self, false, reason);
+}
+
+static void ask_tcp(probe_t *self, const json_t *action)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+        .sin_port = htons((uint16_t)port_of(self, object_at(action, "port"))),
+        .sin_addr = {inet_addr(host_of(self, action))}};
+    self->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (self->fd < 0
+        || (connect(self->fd, (struct sockaddr *)&to, sizeof(to)) < 0 && errno != EINPROGRESS)) {
+        decide(self, false, strerror(errno));
+        return;
+    }
+    ev_fd(self->subject.ev, self->fd, EPOLLOUT, on_connected, self);
+    self->deadline =
+        ev_after(self->subject.ev, 1000 * setting(self, "timeoutSeconds", 1), on_deadline, self);
+}
+
+/* ---- command ----------------------------------------------------------------------------------
+ */
+
+static void on_command(void *arg, const command_result_t *result)
+{
+    probe_t *self = arg;
+    self->command = NULL;
+    decide(self, result->exit_code == 0 && !result->is_timed_out, result->output);
+}
+
+static void ask_command(probe_t *self, const json_t *action)
+{
+    const json_t *words = object_at(action, "command");
+    char **argv = xcalloc(json_array_size(words) + 1, sizeof(*argv));
+    for (size_t i = 0; i < json_array_size(words); i++)
+        argv[i] = (char *)json_string_value(json_array_get(words, i));
+    command_config_t config = {.argv = argv,
+        .envp = self->subject.envp,
+        .timeout_ms = 1000 * setting(self, "timeoutSeconds", 1),
+        .output_limit = OUTPUT_LIMIT};
+    err_t err = {0};
+    self->command = command_start(self->subject.process, &config, on_command, self, &err);
+    free(argv);
+    if (!self->command)
+        decide(self, false, err.text);
+}
+
+/* ---- life cycle -------------------------------------------------------------------------------
+ */
+
+static void ask(void *arg)
+{
+    probe_t *self = arg;
+    const json_t *spec = self->subject.spec;
+    self->timer = 0;
+    if (object_at(spec, "httpGet"))
+        ask_http(self, object_at(spec, "httpGet"));
+    else if (object_at(spec, "tcpSocket"))
+        ask_tcp(self, object_at(spec, "tcpSocket"));
+    else
+        ask_command(self, object_at(spec, "exec"));
+}
+
+static char **copy_words(char *const *words)
+{
+    size_t count = 0;
+    while (words[count])
+        count++;
+    char **copy = xcalloc(count + 1, sizeof(*copy));
+    for (size_t i = 0; i < count; i++)
+        copy[i] = xstrdup(words[i]);
+    return copy;
+}
+
+probe_t *probe_new(probe_kind_t kind, const probe_subject_t *subject, probe_fn *fn, void *arg)
+{
+    probe_t *self = xcalloc(1, sizeof(*self));
+    *self = (probe_t){.kind = kind, .subject = *subject, .fn = fn, .arg = arg, .fd = -1};
+    self->subject.envp = copy_words(subject->envp);
+    self->timer = ev_after(subject->ev, 1000 * setting(self, "initialDelaySeconds", 0), ask, self);
+    return self;
+}
+
+void probe_destroy(probe_t **self_p)
+{
+    probe_t *self = *self_p;
+    if (!self)
+        return;
+    ev_cancel(self->subject.ev, self->timer);
+    end_question(self);
+    for (size_t i = 0; self->subject.envp[i]; i++)
+        free(self->subject.envp[i]);
+    free((char **)self->subject.envp);
+    free(self);
+    *self_p = NULL;
+}
