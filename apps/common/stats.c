@@ -18,10 +18,22 @@ struct stats {
 static const double bounds[] = {
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
 
-void stats_count(stats_t *self, const char *name, const char *help, const char *labels)
+void stats_add(stats_t *self, const char *name, const char *help, const char *labels, double amount)
 {
     pthread_mutex_lock(&self->lock);
-    metric_add(metrics_counter(self->metrics, name, help, labels), 1);
+    metric_add(metrics_counter(self->metrics, name, help, labels), amount);
+    pthread_mutex_unlock(&self->lock);
+}
+
+void stats_count(stats_t *self, const char *name, const char *help, const char *labels)
+{
+    stats_add(self, name, help, labels, 1);
+}
+
+void stats_set(stats_t *self, const char *name, const char *help, double value)
+{
+    pthread_mutex_lock(&self->lock);
+    metric_set(metrics_gauge(self->metrics, name, help, NULL), value);
     pthread_mutex_unlock(&self->lock);
 }
 
