@@ -147,10 +147,8 @@ static void look(void *arg)
 
 void bus_stack_await(bus_stack_t *self, const volatile int *count, int wanted)
 {
-    watch_t watch = {.stack = self,
-        .count = count,
-        .wanted = wanted,
-        .until = ev_now(self->ev) + PATIENCE_MS};
+    watch_t watch = {
+        .stack = self, .count = count, .wanted = wanted, .until = ev_now(self->ev) + PATIENCE_MS};
     ev_after(self->ev, 0, look, &watch);
     ev_run(self->ev);
     assert_true(*count >= wanted);
@@ -169,8 +167,7 @@ void bus_stack_run_for(bus_stack_t *self, int64_t span_ms)
 
 bus_t *bus_stack_program(bus_stack_t *self, const char *name)
 {
-    bus_t *bus =
-        bus_new(self->ev, &(bus_config_t){.name = name, .endpoint = self->requests}, NULL);
+    bus_t *bus = bus_new(self->ev, &(bus_config_t){.name = name, .endpoint = self->requests}, NULL);
     assert_non_null(bus);
     return bus;
 }
@@ -193,8 +190,8 @@ double bus_stack_metric(bus_stack_t *self, const char *name)
         .target = "broker", .type = &broker_status_type, .message = &(broker_status_t){}};
     void *reply = NULL;
     assert_int_equal(bus_call(bus, &call, &broker_report_type, &reply, NULL), 0);
-    const char *text = json_string_value(
-        json_object_get(((broker_report_t *)reply)->report, "metrics"));
+    const char *text =
+        json_string_value(json_object_get(((broker_report_t *)reply)->report, "metrics"));
     AUTO_FREE char *wanted = xasprintf("\n%s ", name);
     const char *line = strstr(text, wanted);
     assert_non_null(line);

@@ -15,8 +15,8 @@ typedef struct bus_stack {
     char requests[96]; /* the ipc endpoint */
     char keys[96];
     pid_t broker;
-    int port;     /* TCP, for requests */
-    ev_t *ev;     /* of the test itself */
+    int port; /* TCP, for requests */
+    ev_t *ev; /* of the test itself */
 } bus_stack_t;
 
 /* As cmocka setup and teardown. The broker listens on TCP too. */

@@ -31,8 +31,9 @@ static int run_worker(const char *instance, const char *endpoint)
     static const bus_handler_t handlers[] = {
         {&broker_last_type, on_last}, {&env_exec_type, on_act}};
     AUTO(ev_destroy) ev_t *ev = ev_new();
-    AUTO(bus_destroy) bus_t *bus = bus_new(ev,
-        &(bus_config_t){.name = "worker", .instance = instance, .endpoint = endpoint}, NULL);
+    AUTO(bus_destroy)
+    bus_t *bus = bus_new(
+        ev, &(bus_config_t){.name = "worker", .instance = instance, .endpoint = endpoint}, NULL);
     bus_serve(bus, "worker", handlers, ARRAY_SIZE(handlers), bus);
     ev_run(ev);
     return 0;
