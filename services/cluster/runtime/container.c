@@ -15,8 +15,8 @@ enum { DEFAULT_PIDS = 512, OPEN_FILES = 1024 };
 
 static const char passwd_text[] = "root:x:0:0:root:/root:/bin/bash\n"
                                   "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
-                                  "agent:x:1000:1000:agent:/home/agent:/bin/bash\n";
-static const char group_text[] = "root:x:0:\nnogroup:x:65534:\nagent:x:1000:\n";
+                                  "agent:x:61001:61001:agent:/home/agent:/bin/bash\n";
+static const char group_text[] = "root:x:0:\nnogroup:x:65534:\nagent:x:61001:\n";
 static const char nsswitch_text[] = "passwd: files\ngroup: files\nhosts: files dns\n";
 
 void exit_of_pidfd(int pidfd, container_exit_t *exit)

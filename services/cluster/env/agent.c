@@ -1,0 +1,209 @@
+#include "services/cluster/env/agent.h"
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { AGENT_UID = 61001, MEMORY_LIMIT = 1 << 30, PROCESS_LIMIT = 256 };
+
+static const char address[] = "10.244.255.2";
+static const char home[] = "/home/agent";
+
+struct agent {
+    sandbox_t *sandbox;
+    container_t *holder; /* keeps the sandbox's namespaces */
+    int holder_output;
+    char *home; /* in the environment's file system */
+};
+
+/* ---- files -------------------------------------------------------------------------------------
+ */
+
+/* In a user namespace of one user everything is that user's already. */
+static void give(int fd)
+{
+    (void)fchown(fd, AGENT_UID, AGENT_UID);
+}
+
+static bool is_inside(const char *path)
+{
+    if (*path == '/' || !*path)
+        return false;
+    for (const char *part = path; part; part = strchr(part, '/')) {
+        part += *part == '/' ? 1 : 0;
+        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || !part[2]))
+            return false;
+    }
+    return true;
+}
+
+/* Opens the folder that holds path's last part, making what is missing; links are not followed, for
+ * the agent may have put some there. */
+static int open_parent(const char *root, const char *path, const char **last_p)
+{
+    int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (const char *slash; folder >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
+        AUTO_FREE char *name = xstrndup(path, (size_t)(slash - path));
+        if (!*name)
+            continue;
+        (void)mkdirat(folder, name, 0755); /* it may exist */
+        int next = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (next >= 0)
+            give(next);
+        close(folder);
+        folder = next;
+    }
+    *last_p = path;
+    return folder;
+}
+
+int agent_put(agent_t *self, const char *path, const void *bytes, size_t size, err_t *err)
+{
+    if (!is_inside(path))
+        return err_set(err, ERR_INVALID, "'%s' is not a path below the agent's home", path);
+    const char *name = NULL;
+    int folder = open_parent(self->home, path, &name);
+    int fd = folder < 0 ? -1
+                        : openat(folder, name,
+                            O_CREAT | O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+    ssize_t written = fd < 0 ? -1 : write(fd, bytes, size);
+    int error = errno;
+    if (fd >= 0) {
+        give(fd);
+        close(fd);
+    }
+    if (folder >= 0)
+        close(folder);
+    if (written != (ssize_t)size)
+        return err_set(err, ERR_IO, "cannot write '%s': %s", path, strerror(error));
+    return 0;
+}
+
+/* certificate-authority-data takes base64 (RFC 4648). */
+static char *encode_base64(const char *text)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t size = strlen(text);
+    char *encoded = xcalloc(1, 4 * (size / 3 + 1) + 1);
+    char *at = encoded;
+    for (size_t i = 0; i < size; i += 3) {
+        uint32_t bits = 0;
+        for (size_t j = 0; j < 3; j++)
+            bits = bits << 8 | (i + j < size ? (uint8_t)text[i + j] : 0U);
+        for (size_t j = 0; j < 4; j++)
+            *at++ = j <= size - i ? alphabet[bits >> (18 - 6 * j) & 63] : '=';
+    }
+    return encoded;
+}
+
+static int write_kubeconfig(agent_t *self, const agent_config_t *config, err_t *err)
+{
+    AUTO_FREE char *ca = encode_base64(config->ca);
+    AUTO_FREE char *text =
+        xasprintf("apiVersion: v1\nkind: Config\ncurrent-context: kind-kind\n"
+                  "clusters:\n- name: kind-kind\n  cluster:\n    server: https://10.96.0.1:443\n"
+                  "    certificate-authority-data: %s\n"
+                  "contexts:\n- name: kind-kind\n  context: {cluster: kind-kind, user: kind-kind}\n"
+                  "users:\n- name: kind-kind\n  user: {token: %s}\n",
+            ca, config->token);
+    return agent_put(self, ".kube/config", text, strlen(text), err);
+}
+
+/* ---- life cycle --------------------------------------------------------------------------------
+ */
+
+static void on_holder_exited(void *arg, const container_exit_t *exit)
+{
+    (void)arg;
+    log_error("agent.lost", "code=%d", exit->code); /* commands fail from now on */
+}
+
+static bool is_in_usr(const char *path)
+{
+    return strncmp(path, "/usr/", 5) == 0;
+}
+
+static int start_holder(agent_t *self, const agent_config_t *config, err_t *err)
+{
+    char *argv[] = {(char *)"/usr/bin/sleep", (char *)"infinity", NULL};
+    char *envp[] = {NULL};
+    rootfs_mount_t mounts[2] = {{.source = self->home, .target = home}};
+    size_t count = 1;
+    if (*config->kubectl && !is_in_usr(config->kubectl))
+        mounts[count++] = (rootfs_mount_t){.source = config->kubectl,
+            .target = "/app/bin/kubectl",
+            .is_read_only = true,
+            .is_file = true};
+    container_config_t container = {.name = "agent",
+        .argv = argv,
+        .envp = envp,
+        .mounts = mounts,
+        .mount_count = count,
+        .limits = {.memory_bytes = MEMORY_LIMIT, .pids = PROCESS_LIMIT}};
+    self->holder = container_start(
+        self->sandbox, &container, &self->holder_output, on_holder_exited, self, err);
+    return self->holder ? 0 : -(int)err->code;
+}
+
+agent_t *agent_new(runtime_t *runtime, const agent_config_t *config, err_t *err)
+{
+    AUTO(agent_destroy) agent_t *self = xcalloc(1, sizeof(*self));
+    self->holder_output = -1;
+    self->home = xasprintf("%s/agent-home", config->work_dir);
+    if (mkdir(self->home, 0755) < 0 && errno != EEXIST) {
+        err_set(err, ERR_IO, "cannot make '%s': %s", self->home, strerror(errno));
+        return NULL;
+    }
+    (void)chown(self->home, AGENT_UID, AGENT_UID); /* see give() */
+    if (write_kubeconfig(self, config, err) < 0)
+        return NULL;
+    struct in_addr at = {inet_addr(address)};
+    self->sandbox = sandbox_new(
+        runtime, "agent", at, "default.svc.cluster.local svc.cluster.local cluster.local", err);
+    if (!self->sandbox || start_holder(self, config, err) < 0)
+        return NULL;
+    return TAKE(self);
+}
+
+void agent_destroy(agent_t **self_p)
+{
+    agent_t *self = *self_p;
+    if (!self)
+        return;
+    container_destroy(&self->holder);
+    if (self->holder_output >= 0)
+        close(self->holder_output);
+    sandbox_destroy(&self->sandbox);
+    free(self->home);
+    free(self);
+    *self_p = NULL;
+}
+
+command_t *agent_exec(agent_t *self, const char *command, int64_t timeout_ms, size_t output_limit,
+    command_done_fn *on_done, void *arg, err_t *err)
+{
+    static char *const envp[] = {
+        (char *)"PATH=/app/bin:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
+        (char *)"HOME=/home/agent", (char *)"USER=agent", (char *)"LANG=C.UTF-8",
+        (char *)"TERM=dumb", NULL};
+    char *argv[] = {(char *)"/usr/bin/bash", (char *)"-c", (char *)command, NULL};
+    command_config_t config = {
+        .argv = argv,
+        .envp = envp,
+        .cwd = home,
+        .is_confined = true,
+        .uid = AGENT_UID,
+        .gid = AGENT_UID,
+        .timeout_ms = timeout_ms,
+        .output_limit = output_limit,
+    };
+    return command_start(self->holder, &config, on_done, arg, err);
+}

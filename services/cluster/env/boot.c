@@ -1,0 +1,38 @@
+#include "services/cluster/env/boot.h"
+
+#include "base/auto.h"
+
+/* A fresh store refuses none of these. */
+static void create(store_t *store, const char *kind, json_t *object)
+{
+    (void)store_create(store, kind_find(kind), object, NULL, NULL);
+}
+
+static void create_namespaces(store_t *store)
+{
+    static const char *const names[] = {"default", "kube-node-lease", "kube-public", "kube-system"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        create(store, "Namespace",
+            json_pack("{s:{s:s, s:{s:s}}}", "metadata", "name", names[i], "labels",
+                "kubernetes.io/metadata.name", names[i]));
+}
+
+/* The API server listens on the first node; DNS on the cluster address itself. */
+void boot_objects(store_t *store)
+{
+    create_namespaces(store);
+    create(store, "Service",
+        json_pack("{s:{s:s, s:s, s:{s:s, s:s}}, s:{s:s, s:[{s:s, s:s, s:i, s:i}]}}", "metadata",
+            "name", "kubernetes", "namespace", "default", "labels", "component", "apiserver",
+            "provider", "kubernetes", "spec", "clusterIP", "10.96.0.1", "ports", "name", "https",
+            "protocol", "TCP", "port", 443, "targetPort", 6443));
+    create(store, "Endpoints",
+        json_pack("{s:{s:s, s:s}, s:[{s:[{s:s}], s:[{s:s, s:i, s:s}]}]}", "metadata", "name",
+            "kubernetes", "namespace", "default", "subsets", "addresses", "ip", "172.18.0.2",
+            "ports", "name", "https", "port", 6443, "protocol", "TCP"));
+    create(store, "Service",
+        json_pack("{s:{s:s, s:s, s:{s:s, s:s, s:s}}, s:{s:s, s:[{s:s, s:s, s:i}]}}", "metadata",
+            "name", "kube-dns", "namespace", "kube-system", "labels", "k8s-app", "kube-dns",
+            "kubernetes.io/cluster-service", "true", "kubernetes.io/name", "CoreDNS", "spec",
+            "clusterIP", "10.96.0.10", "ports", "name", "dns", "protocol", "UDP", "port", 53));
+}

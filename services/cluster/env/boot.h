@@ -1,0 +1,10 @@
+/* boot - what a cluster has before anybody deploys anything. */
+#ifndef CLUSTER_ENV_BOOT_H
+#define CLUSTER_ENV_BOOT_H
+
+#include "services/cluster/env/store.h"
+
+/* Namespaces, the Services of the API server and of DNS. */
+void boot_objects(store_t *store);
+
+#endif
