@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/paths.h"
 #include "metrics/metrics_http.h"
+#include "schema/schema.h"
 
 #include <errno.h>
 
@@ -111,52 +112,6 @@ static int parse_command_line(settings_t *settings, int argc, char **argv)
     return rc;
 }
 
-/* ---- configuration ------------------------------------------------------------------------- */
-
-/* cyaml tells what is wrong where through its log, line by line. */
-static void note_cyaml(cyaml_log_t level, void *arg, const char *format, va_list args)
-    __attribute__((format(printf, 3, 0)));
-
-static void note_cyaml(cyaml_log_t level, void *arg, const char *format, va_list args)
-{
-    (void)level;
-    char line[200];
-    err_t *err = arg;
-    vsnprintf(line, sizeof(line), format, args);
-    line[strcspn(line, "\n")] = '\0';
-    const char *text = strncmp(line, "Load: ", 6) == 0 ? line + 6 : line;
-    if (strncmp(text, "Backtrace", 9) == 0 || strlen(err->text) + strlen(text) + 3 > 240)
-        return;
-    size_t used = strlen(err->text);
-    while (*text == ' ')
-        text++;
-    snprintf(err->text + used, sizeof(err->text) - used, "%s%s", used ? "; " : "", text);
-}
-
-static cyaml_config_t cyaml_settings(err_t *err)
-{
-    return (cyaml_config_t){
-        .log_fn = note_cyaml, .log_ctx = err, .mem_fn = cyaml_mem, .log_level = CYAML_LOG_ERROR};
-}
-
-int service_config_load(
-    const char *path, const cyaml_schema_value_t *schema, void **config_p, err_t *err)
-{
-    err_t cause = {0};
-    cyaml_config_t settings = cyaml_settings(&cause);
-    cyaml_err_t rc = cyaml_load_file(path, &settings, schema, config_p, NULL);
-    if (rc == CYAML_OK)
-        return 0;
-    return err_set(err, ERR_INVALID, "%s: %s", path, *cause.text ? cause.text : cyaml_strerror(rc));
-}
-
-void service_config_free(const cyaml_schema_value_t *schema, void *config)
-{
-    cyaml_config_t settings = cyaml_settings(NULL);
-    settings.log_fn = NULL;
-    cyaml_free(&settings, schema, config, 0);
-}
-
 /* ---- running ------------------------------------------------------------------------------- */
 
 typedef struct run {
@@ -205,8 +160,8 @@ static int load_config(run_t *self, const settings_t *settings, err_t *err)
         return 0;
     if (!settings->spec->config_schema)
         return err_set(err, ERR_INVALID, "%s takes no --config", settings->spec->name);
-    return service_config_load(
-        settings->config_path, settings->spec->config_schema, &self->config, err);
+    int rc = schema_load(settings->config_path, settings->spec->config_schema, &self->config, err);
+    return rc < 0 ? -ERR_INVALID : 0; /* a file that is not there is a wrong call, too */
 }
 
 static int open_bus(run_t *self, const settings_t *settings, err_t *err)
@@ -267,7 +222,7 @@ static void run_done(run_t *self, const service_spec_t *spec)
     metrics_destroy(&self->metrics);
     ev_destroy(&self->ev);
     if (self->config)
-        service_config_free(spec->config_schema, self->config);
+        schema_free(spec->config_schema, self->config);
     free(self->run_dir);
     free(self->state_dir);
     free(self->data_dir);

@@ -40,7 +40,7 @@ typedef struct service {
     const char *state_dir;
     const char *data_dir;
     const char *bin_dir;
-    const void *config; /* loaded by the spec's schema; NULL without --config or schema */
+    const void *config; /* loaded by schema_load(); NULL without --config or schema */
     void *options;      /* the spec's, filled by its parse_option */
 } service_t;
 
@@ -65,11 +65,5 @@ typedef struct service_spec {
 } service_spec_t;
 
 int service_main(int argc, char **argv, const service_spec_t *spec);
-
-/* Loads a YAML file by a schema; *config_p is for service_config_free(). The sentence in *err has
- * the file, line, column and what was expected. */
-int service_config_load(
-    const char *path, const cyaml_schema_value_t *schema, void **config_p, err_t *err);
-void service_config_free(const cyaml_schema_value_t *schema, void *config);
 
 #endif

@@ -32,8 +32,4 @@ struct store {
 size_t store_find(
     const collection_t *self, const char *namespace, const char *name, bool *is_there_p);
 
-/* Records a change, gives object (taken) the next resource version and puts it in the place of the
- * old version, or, for STORE_DELETED, takes that one away. Returns the new version, borrowed. */
-version_t *store_commit(store_t *self, store_change_t change, const kind_t *kind, json_t *object);
-
 #endif

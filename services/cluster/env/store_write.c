@@ -84,7 +84,8 @@ static int prepare(store_t *self, const kind_t *kind, json_t *object, err_t *err
     return 0;
 }
 
-int store_create(store_t *self, const kind_t *kind, json_t *object, json_t **stored_p, err_t *err)
+int store_prepare_new(
+    store_t *self, const kind_t *kind, json_t *object, json_t **next_p, err_t *err)
 {
     json_auto_t *next = json_deep_copy(object);
     char uid[RANDOM_UUID_SIZE];
@@ -104,11 +105,22 @@ int store_create(store_t *self, const kind_t *kind, json_t *object, json_t **sto
     json_object_del(metadata, "deletionGracePeriodSeconds");
     json_object_del(metadata, "selfLink");
     json_object_del(metadata, "generation");
+    json_object_del(metadata, "resourceVersion");
     if (kind->has_generation)
         json_object_set_new(metadata, "generation", json_integer(1));
     if (kind->fill)
         kind->fill(self, next, NULL);
-    version_t *version = store_commit(self, STORE_ADDED, kind, TAKE(next));
+    *next_p = TAKE(next);
+    return 0;
+}
+
+int store_create(store_t *self, const kind_t *kind, json_t *object, json_t **stored_p, err_t *err)
+{
+    json_t *next;
+    int rc = store_prepare_new(self, kind, object, &next, err);
+    if (rc < 0)
+        return rc;
+    version_t *version = store_commit(self, STORE_ADDED, kind, next);
     if (stored_p)
         *stored_p = version->object;
     return 0;
@@ -200,10 +212,12 @@ static bool is_held(const json_t *object)
            || object_integer(object, "metadata.deletionGracePeriodSeconds", 0) > 0;
 }
 
-int store_update(store_t *self, const kind_t *kind, json_t *object, store_part_t part, err_t *err)
+int store_prepare_change(store_t *self, const kind_t *kind, json_t *object, store_part_t part,
+    json_t **next_p, err_t *err)
 {
     json_auto_t *given = object;
     json_t *old = store_get(self, kind, object_namespace(given), object_name(given));
+    *next_p = NULL;
     if (!old)
         return not_found(kind, object_name(given), err);
     int rc = check_preconditions(
@@ -219,9 +233,23 @@ int store_update(store_t *self, const kind_t *kind, json_t *object, store_part_t
     if (kind->has_generation && part != STORE_STATUS && is_spec_changed(old, next))
         json_object_set_new(metadata_of(next), "generation",
             json_integer(object_integer(old, "metadata.generation", 0) + 1));
-    bool is_gone = object_is_deleted(next) && !is_held(next);
-    store_commit(self, is_gone ? STORE_DELETED : STORE_MODIFIED, kind, TAKE(next));
+    *next_p = TAKE(next);
     return 0;
+}
+
+version_t *store_finish_change(store_t *self, const kind_t *kind, json_t *next)
+{
+    bool is_gone = object_is_deleted(next) && !is_held(next);
+    return store_commit(self, is_gone ? STORE_DELETED : STORE_MODIFIED, kind, next);
+}
+
+int store_update(store_t *self, const kind_t *kind, json_t *object, store_part_t part, err_t *err)
+{
+    json_t *next;
+    int rc = store_prepare_change(self, kind, object, part, &next, err);
+    if (rc == 0 && next)
+        store_finish_change(self, kind, next);
+    return rc;
 }
 
 /* ---- delete ------------------------------------------------------------------------------- */

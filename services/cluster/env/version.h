@@ -53,4 +53,22 @@ version_t **store_versions(
     store_t *self, const kind_t *kind, const char *namespace, size_t *count_p);
 void store_versions_free(version_t **versions, size_t count);
 
+/* ---- changes in two steps, for validation and dry runs in between -------------------------- */
+
+/* What store_create() would store: object (taken) with everything that a server sets. */
+int store_prepare_new(
+    store_t *self, const kind_t *kind, json_t *object, json_t **next_p, err_t *err);
+
+/* What store_update() would store; NULL if nothing changes. */
+int store_prepare_change(store_t *self, const kind_t *kind, json_t *object, store_part_t part,
+    json_t **next_p, err_t *err);
+
+/* Stores what store_prepare_change() gave (taken): the new version, borrowed. Nothing may have
+ * changed in between. */
+version_t *store_finish_change(store_t *self, const kind_t *kind, json_t *next);
+
+/* Records a change, gives object (taken) the next resource version and puts it in the place of the
+ * old version, or, for STORE_DELETED, takes that one away. Returns the new version, borrowed. */
+version_t *store_commit(store_t *self, store_change_t change, const kind_t *kind, json_t *object);
+
 #endif

@@ -1,0 +1,190 @@
+/* Life cycle, authentication, and which part answers which path. */
+#include "services/cluster/env/api/api_internal.h"
+
+#include "services/cluster/env/api/route.h"
+#include "services/cluster/env/api/status.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+
+#include <unistd.h>
+
+/* ---- authentication ----------------------------------------------------------------------- */
+
+/* Compares in a time that does not depend on where the texts differ. */
+static bool is_same_secret(const char *a, const char *b)
+{
+    size_t length = strlen(a);
+    unsigned char difference = 0;
+    if (strlen(b) != length)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        difference |= (unsigned char)(a[i] ^ b[i]);
+    return !difference;
+}
+
+static const api_token_t *find_token(const api_t *self, const char *token)
+{
+    for (size_t i = 0; token && i < self->token_count; i++) {
+        if (is_same_secret(self->tokens[i].token, token))
+            return &self->tokens[i];
+    }
+    return NULL;
+}
+
+/* Paths that a real server answers to anyone. */
+static bool is_public(const char *path)
+{
+    static const char *const paths[] = {"/healthz", "/livez", "/readyz", "/version"};
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        if (!strcmp(path, paths[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The token's user, or NULL if the request must be refused. */
+static const char *authenticate(const api_t *self, const request_t *request)
+{
+    const api_token_t *token = find_token(self, request->token);
+    if (token)
+        return token->user;
+    if (!self->token_count || (!request->token && is_public(request->path)))
+        return "system:anonymous";
+    return NULL;
+}
+
+/* ---- dispatch ----------------------------------------------------------------------------- */
+
+static void handle_collection(api_t *self, request_t *request, const target_t *target)
+{
+    if (!strcmp(request->method, "GET") && request_flag(request, "watch"))
+        watch_start(self, request, target);
+    else if (!strcmp(request->method, "GET"))
+        read_list(self, request, target);
+    else if (!strcmp(request->method, "POST"))
+        write_create(self, request, target);
+    else if (!strcmp(request->method, "DELETE"))
+        write_delete_all(self, request, target);
+    else
+        reply_not_allowed(request);
+}
+
+static void handle_object(api_t *self, request_t *request, const target_t *target)
+{
+    if (!strcmp(request->method, "GET") && request_flag(request, "watch"))
+        watch_start(self, request, target);
+    else if (!strcmp(request->method, "GET"))
+        read_object(self, request, target);
+    else if (!strcmp(request->method, "PUT"))
+        write_replace(self, request, target);
+    else if (!strcmp(request->method, "PATCH"))
+        write_patch(self, request, target);
+    else if (!strcmp(request->method, "DELETE") && !target->subresource)
+        write_delete(self, request, target);
+    else
+        reply_not_allowed(request);
+}
+
+static void handle_resource(api_t *self, request_t *request, const target_t *target)
+{
+    if (!target->name)
+        handle_collection(self, request, target);
+    else if (!target->subresource || !strcmp(target->subresource, "status"))
+        handle_object(self, request, target);
+    else if (!strcmp(target->subresource, "scale"))
+        scale_handle(self, request, target);
+    else
+        node_handle(self, request, target);
+}
+
+static void dispatch(api_t *self, request_t *request)
+{
+    target_t target;
+    if (discovery_handle(self, request) || review_handle(self, request))
+        return;
+    if (route_parse(request->path, &target))
+        handle_resource(self, request, &target);
+    else
+        reply_bytes(request, 404, "text/plain; charset=utf-8", "404 page not found\n", 19);
+    target_done(&target);
+}
+
+void api_handle(api_t *self, request_t *request)
+{
+    request->owner = self;
+    request->user = authenticate(self, request);
+    if (!request->user)
+        reply_status(request, 401, "Unauthorized", NULL, "Unauthorized");
+    else if (request->is_too_large)
+        reply_status(request, 413, "RequestEntityTooLarge", NULL,
+            "Request entity too large: limit is 3145728");
+    else
+        dispatch(self, request);
+}
+
+/* ---- life cycle --------------------------------------------------------------------------- */
+
+static void on_request(void *arg, request_t *request)
+{
+    api_handle(arg, request);
+}
+
+static void copy_tokens(api_t *self, const api_config_t *config)
+{
+    self->tokens = xcalloc(config->token_count + 1, sizeof(api_token_t));
+    self->token_count = config->token_count;
+    for (size_t i = 0; i < config->token_count; i++) {
+        self->tokens[i].token = xstrdup(config->tokens[i].token);
+        self->tokens[i].user = xstrdup(config->tokens[i].user);
+    }
+}
+
+api_t *api_bare(ev_t *ev, store_t *store, const api_config_t *config)
+{
+    api_t *self = xcalloc(1, sizeof(*self));
+    self->ev = ev;
+    self->store = store;
+    self->node = config->node;
+    self->node_arg = config->node_arg;
+    copy_tokens(self, config);
+    self->store_watch = store_watch(store, NULL, watch_on_change, self);
+    return self;
+}
+
+api_t *api_new(ev_t *ev, store_t *store, const api_config_t *config, err_t *err)
+{
+    AUTO(api_destroy) api_t *self = api_bare(ev, store, config);
+    self->servers = xcalloc(config->listen_count + 1, sizeof(http_server_t *));
+    for (size_t i = 0; i < config->listen_count; i++) {
+        http_server_t *server =
+            http_server_new(ev, config->listen_fds[i], config->cert_pem, config->key_pem, err);
+        if (!server) {
+            for (; i < config->listen_count; i++)
+                close(config->listen_fds[i]);
+            return NULL;
+        }
+        http_server_handle(server, on_request, self);
+        self->servers[self->server_count++] = server;
+    }
+    return TAKE(self);
+}
+
+void api_destroy(api_t **self_p)
+{
+    api_t *self = *self_p;
+    *self_p = NULL;
+    if (!self)
+        return;
+    store_watch_end(&self->store_watch);
+    watch_end_all(self);
+    for (size_t i = 0; i < self->server_count; i++)
+        http_server_destroy(&self->servers[i]);
+    free(self->servers);
+    for (size_t i = 0; i < self->token_count; i++) {
+        free((char *)self->tokens[i].token);
+        free((char *)self->tokens[i].user);
+    }
+    free(self->tokens);
+    free(self);
+}

@@ -1,0 +1,299 @@
+/* Discovery: which groups, versions and resources there are, in the old form and the aggregated
+ * one; version, health and the OpenAPI documents, which are empty on purpose: with an empty v2 and
+ * an empty v3 index kubectl leaves validation to the server. */
+#include "services/cluster/env/api/api_internal.h"
+
+#include "services/cluster/env/api/status.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+
+static const char old_verbs[] = "create delete deletecollection get list patch update watch";
+static const char status_verbs[] = "get patch update";
+
+static json_t *verb_list(const char *verbs)
+{
+    json_t *list = json_array();
+    while (*verbs) {
+        size_t length = strcspn(verbs, " ");
+        json_array_append_new(list, json_stringn(verbs, length));
+        verbs += length + (verbs[length] == ' ');
+    }
+    return list;
+}
+
+static void set_list(json_t *object, const char *key, const char *const *texts)
+{
+    if (!texts)
+        return;
+    json_t *list = json_array();
+    for (size_t i = 0; texts[i]; i++)
+        json_array_append_new(list, json_string(texts[i]));
+    json_object_set_new(object, key, list);
+}
+
+/* Subresources of a kind beside status and scale. */
+typedef struct subresource {
+    const char *kind;
+    const char *name;
+    const char *verbs;
+    const char *response_kind;
+} subresource_t;
+
+static const subresource_t subresources[] = {
+    {"Node", "proxy", "create delete get patch update", "NodeProxyOptions"},
+    {"Pod", "exec", "create get", "PodExecOptions"},
+    {"Pod", "log", "get", "Pod"},
+    {"Pod", "proxy", "create delete get patch update", "PodProxyOptions"},
+    {"Service", "proxy", "create delete get patch update", "ServiceProxyOptions"},
+};
+
+/* ---- the old form ------------------------------------------------------------------------- */
+
+static json_t *old_resource(const kind_t *kind)
+{
+    json_t *resource =
+        json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", kind->plural, "singularName", kind->singular,
+            "namespaced", kind->is_namespaced, "kind", kind->name, "verbs", verb_list(old_verbs));
+    set_list(resource, "shortNames", kind->short_names);
+    set_list(resource, "categories", kind->categories);
+    return resource;
+}
+
+static void add_old_subresource(json_t *resources, const kind_t *kind, const char *name,
+    const char *response, const char *verbs)
+{
+    json_t *resource = json_pack("{s:o, s:s, s:b, s:s, s:o}", "name",
+        json_sprintf("%s/%s", kind->plural, name), "singularName", "", "namespaced",
+        kind->is_namespaced, "kind", response, "verbs", verb_list(verbs));
+    if (!strcmp(name, "scale")) {
+        json_object_set_new(resource, "group", json_string("autoscaling"));
+        json_object_set_new(resource, "version", json_string("v1"));
+    }
+    json_array_append_new(resources, resource);
+}
+
+static void add_old_resources(json_t *resources, const kind_t *kind)
+{
+    json_array_append_new(resources, old_resource(kind));
+    for (size_t i = 0; i < ARRAY_SIZE(subresources); i++) {
+        if (!strcmp(subresources[i].kind, kind->name))
+            add_old_subresource(resources, kind, subresources[i].name,
+                subresources[i].response_kind, subresources[i].verbs);
+    }
+    if (kind->has_scale)
+        add_old_subresource(resources, kind, "scale", "Scale", status_verbs);
+    if (kind->has_status)
+        add_old_subresource(resources, kind, "status", kind->name, status_verbs);
+}
+
+/* APIResourceList of one group, or NULL if there is none. */
+static json_t *resource_list(const char *group, const char *version)
+{
+    json_auto_t *resources = json_array();
+    const char *api_version = NULL;
+    for (size_t i = 0; kind_at(i); i++) {
+        const kind_t *kind = kind_at(i);
+        if (strcmp(kind->group, group) != 0 || strcmp(kind->version, version) != 0)
+            continue;
+        api_version = kind_api_version(kind);
+        add_old_resources(resources, kind);
+    }
+    if (!strcmp(group, "authorization.k8s.io") && !strcmp(version, "v1")) {
+        api_version = "authorization.k8s.io/v1";
+        json_array_append_new(
+            resources, json_pack("{s:s, s:s, s:b, s:s, s:[s]}", "name", "selfsubjectaccessreviews",
+                           "singularName", "selfsubjectaccessreview", "namespaced", 0, "kind",
+                           "SelfSubjectAccessReview", "verbs", "create"));
+    }
+    if (!api_version)
+        return NULL;
+    return json_pack("{s:s, s:s, s:s, s:O}", "kind", "APIResourceList", "apiVersion", "v1",
+        "groupVersion", api_version, "resources", resources);
+}
+
+/* The groups beside the core one, each once. */
+static size_t group_names(const char **groups, size_t size)
+{
+    size_t count = 0;
+    for (size_t i = 0; kind_at(i); i++) {
+        const char *group = kind_at(i)->group;
+        bool is_known = !*group;
+        for (size_t j = 0; j < count; j++)
+            is_known = is_known || !strcmp(groups[j], group);
+        if (!is_known && count < size - 1)
+            groups[count++] = group;
+    }
+    groups[count++] = "authorization.k8s.io";
+    return count;
+}
+
+static json_t *group_object(const char *group)
+{
+    json_auto_t *version =
+        json_pack("{s:o, s:s}", "groupVersion", json_sprintf("%s/v1", group), "version", "v1");
+    return json_pack(
+        "{s:s, s:[O], s:O}", "name", group, "versions", version, "preferredVersion", version);
+}
+
+static json_t *group_list(void)
+{
+    const char *groups[16];
+    size_t count = group_names(groups, ARRAY_SIZE(groups));
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, group_object(groups[i]));
+    return json_pack("{s:s, s:s, s:o}", "kind", "APIGroupList", "apiVersion", "v1", "groups", list);
+}
+
+static json_t *core_versions(void)
+{
+    return json_pack("{s:s, s:[s], s:[{s:s, s:s}]}", "kind", "APIVersions", "versions", "v1",
+        "serverAddressByClientCIDRs", "clientCIDR", "0.0.0.0/0", "serverAddress", "10.96.0.1:443");
+}
+
+/* ---- the aggregated form ------------------------------------------------------------------ */
+
+static json_t *response_kind(const char *group, const char *name)
+{
+    return json_pack("{s:s, s:s, s:s}", "group", group, "version", "v1", "kind", name);
+}
+
+static void add_new_subresource(
+    json_t *list, const char *name, const char *group, const char *response, const char *verbs)
+{
+    json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "subresource", name, "responseKind",
+                                    response_kind(group, response), "verbs", verb_list(verbs)));
+}
+
+static json_t *new_resource(const kind_t *kind)
+{
+    json_auto_t *list = json_array();
+    json_t *resource = json_pack("{s:s, s:o, s:s, s:s, s:o}", "resource", kind->plural,
+        "responseKind", response_kind(kind->group, kind->name), "scope",
+        kind->is_namespaced ? "Namespaced" : "Cluster", "singularResource", kind->singular, "verbs",
+        verb_list(old_verbs));
+    set_list(resource, "shortNames", kind->short_names);
+    set_list(resource, "categories", kind->categories);
+    for (size_t i = 0; i < ARRAY_SIZE(subresources); i++) {
+        if (!strcmp(subresources[i].kind, kind->name))
+            add_new_subresource(list, subresources[i].name, "", subresources[i].response_kind,
+                subresources[i].verbs);
+    }
+    if (kind->has_scale)
+        add_new_subresource(list, "scale", "autoscaling", "Scale", status_verbs);
+    if (kind->has_status)
+        add_new_subresource(list, "status", kind->group, kind->name, status_verbs);
+    if (json_array_size(list))
+        json_object_set(resource, "subresources", list);
+    return resource;
+}
+
+static json_t *new_group(const char *group)
+{
+    json_auto_t *resources = json_array();
+    json_t *metadata = json_object();
+    for (size_t i = 0; kind_at(i); i++) {
+        if (!strcmp(kind_at(i)->group, group))
+            json_array_append_new(resources, new_resource(kind_at(i)));
+    }
+    if (!strcmp(group, "authorization.k8s.io"))
+        json_array_append_new(resources,
+            json_pack("{s:s, s:o, s:s, s:s, s:[s]}", "resource", "selfsubjectaccessreviews",
+                "responseKind", response_kind(group, "SelfSubjectAccessReview"), "scope", "Cluster",
+                "singularResource", "selfsubjectaccessreview", "verbs", "create"));
+    if (*group)
+        json_object_set_new(metadata, "name", json_string(group));
+    json_object_set_new(metadata, "creationTimestamp", json_null());
+    return json_pack("{s:o, s:[{s:s, s:O, s:s}]}", "metadata", metadata, "versions", "version",
+        "v1", "resources", resources, "freshness", "Current");
+}
+
+static json_t *new_discovery(bool is_core, const char *version)
+{
+    const char *groups[16];
+    size_t count = group_names(groups, ARRAY_SIZE(groups));
+    json_t *items = json_array();
+    if (is_core)
+        json_array_append_new(items, new_group(""));
+    for (size_t i = 0; !is_core && i < count; i++)
+        json_array_append_new(items, new_group(groups[i]));
+    return json_pack("{s:s, s:o, s:{}, s:o}", "kind", "APIGroupDiscoveryList", "apiVersion",
+        json_sprintf("apidiscovery.k8s.io/%s", version), "metadata", "items", items);
+}
+
+/* ---- requests ----------------------------------------------------------------------------- */
+
+/* /api or /apis, in the form that the client prefers. */
+static void reply_discovery(request_t *request, bool is_core)
+{
+    static const char *const versions[] = {"v2", "v2beta1"};
+    static const char *const types[] = {
+        "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"};
+    const char *accept = request->accept ? request->accept : "";
+    for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+        AUTO_FREE char *wanted = xasprintf("v=%s;", versions[i]);
+        if (!strstr(accept, "as=APIGroupDiscoveryList") || !strstr(accept, wanted))
+            continue;
+        json_auto_t *document = new_discovery(is_core, versions[i]);
+        AUTO_FREE char *text = mem_check(json_dumps(document, JSON_COMPACT));
+        reply_bytes(request, 200, types[i], text, strlen(text));
+        return;
+    }
+    reply_json(request, 200, is_core ? core_versions() : group_list());
+}
+
+static void reply_version(request_t *request)
+{
+    reply_json(request, 200,
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "major", "1", "minor", "30",
+            "gitVersion", "v1.30.0", "gitCommit", "7c48c2bd72b9bf5c44d21d7338cc7bea77d0ad2a",
+            "gitTreeState", "clean", "buildDate", "2024-04-17T17:36:05Z", "goVersion", "go1.22.2",
+            "compiler", "gc", "platform", "linux/amd64"));
+}
+
+static bool reply_fixed(request_t *request)
+{
+    const char *path = request->path;
+    if (!strcmp(path, "/api"))
+        reply_discovery(request, true);
+    else if (!strcmp(path, "/apis"))
+        reply_discovery(request, false);
+    else if (!strcmp(path, "/version"))
+        reply_version(request);
+    else if (!strcmp(path, "/healthz") || !strcmp(path, "/livez") || !strcmp(path, "/readyz"))
+        reply_text(request, 200, "ok");
+    else if (!strcmp(path, "/openapi/v2"))
+        reply_bytes(
+            request, 200, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", "", 0);
+    else if (!strcmp(path, "/openapi/v3"))
+        reply_json(request, 200, json_pack("{s:{}}", "paths"));
+    else
+        return false;
+    return true;
+}
+
+bool discovery_handle(api_t *self, request_t *request)
+{
+    char group[128];
+    char version[32];
+    int length = 0;
+    (void)self;
+    if (strcmp(request->method, "GET") != 0)
+        return false;
+    if (reply_fixed(request))
+        return true;
+    json_t *document = NULL;
+    if (!strcmp(request->path, "/api/v1"))
+        document = resource_list("", "v1");
+    else if (sscanf(request->path, "/apis/%127[^/]/%31[^/]%n", group, version, &length) == 2
+             && length && !request->path[length])
+        document = resource_list(group, version);
+    else if (sscanf(request->path, "/apis/%127[^/]%n", group, &length) == 1
+             && !request->path[length] && resource_list(group, "v1"))
+        document = group_object(group);
+    if (document)
+        reply_json(request, 200, document);
+    return document;
+}

@@ -1,0 +1,339 @@
+/* Create, replace, patch, delete. */
+#include "services/cluster/env/api/api_internal.h"
+
+#include "services/cluster/env/api/apply.h"
+#include "services/cluster/env/api/body.h"
+#include "services/cluster/env/api/patch.h"
+#include "services/cluster/env/api/query.h"
+#include "services/cluster/env/api/status.h"
+#include "services/cluster/env/api/write.h"
+#include "services/cluster/env/object.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+
+/* ---- what writes share -------------------------------------------------------------------- */
+
+/* dryRun=All: do everything but store. False if the parameter is something else. */
+static bool read_dry_run(request_t *request, bool *is_dry_p)
+{
+    const char *value = request_query(request, "dryRun");
+    *is_dry_p = value && *value;
+    if (!*is_dry_p || !strcmp(value, "All"))
+        return true;
+    reply_status(request, 422, "Invalid", NULL,
+        " \"\" is invalid: dryRun: Unsupported value: \"%s\": supported values: \"All\"", value);
+    return false;
+}
+
+/* The namespace and name in the body must be those in the URL. */
+static bool check_place(request_t *request, const target_t *target, const json_t *object)
+{
+    const char *namespace = object_namespace(object);
+    const char *name = object_name(object);
+    if (target->namespace && *namespace && strcmp(namespace, target->namespace) != 0) {
+        reply_bad_request(request, "the namespace of the provided object does not match the "
+                                   "namespace sent on the request");
+        return false;
+    }
+    if (target->name && *name && strcmp(name, target->name) != 0) {
+        reply_bad_request(request,
+            "the name of the object (%s) does not match the name on the URL (%s)", name,
+            target->name);
+        return false;
+    }
+    return true;
+}
+
+static void set_place(const target_t *target, json_t *object)
+{
+    json_t *metadata = json_object_get(object, "metadata");
+    if (target->namespace)
+        json_object_set_new(metadata, "namespace", json_string(target->namespace));
+    if (target->name)
+        json_object_set_new(metadata, "name", json_string(target->name));
+}
+
+static bool check_valid(
+    request_t *request, const kind_t *kind, const json_t *object, const json_t *old)
+{
+    causes_t causes;
+    causes_init(&causes);
+    if (kind->validate)
+        kind->validate(object, old, &causes);
+    bool is_valid = causes_is_empty(&causes);
+    if (!is_valid)
+        reply_invalid(request, kind, object_name(object), &causes);
+    causes_done(&causes);
+    return is_valid;
+}
+
+static void reply_version(request_t *request, int status, version_t *version)
+{
+    size_t size;
+    const char *text = version_text(version, &size);
+    reply_bytes(request, status, "application/json", text, size);
+}
+
+void write_new(api_t *self, request_t *request, const target_t *target, json_t *object)
+{
+    err_t err = {0};
+    bool is_dry;
+    json_t *next = NULL;
+    if (!read_dry_run(request, &is_dry)) {
+        json_decref(object);
+        return;
+    }
+    set_place(target, object);
+    if (target->kind->has_status && strcmp(target->kind->name, "Node") != 0)
+        json_object_del(object, "status");
+    AUTO_FREE char *name = xstrdup(object_name(object));
+    if (store_prepare_new(self->store, target->kind, object, &next, &err) < 0) {
+        reply_store_error(request, target->kind, name, &err);
+    } else if (!check_valid(request, target->kind, next, NULL)) {
+        json_decref(next);
+    } else if (is_dry) {
+        reply_json(request, 201, next);
+    } else {
+        reply_version(request, 201, store_commit(self->store, STORE_ADDED, target->kind, next));
+    }
+}
+
+void write_change(
+    api_t *self, request_t *request, const target_t *target, json_t *object, store_part_t part)
+{
+    err_t err = {0};
+    bool is_dry;
+    json_t *next = NULL;
+    const kind_t *kind = target->kind;
+    if (!read_dry_run(request, &is_dry)) {
+        json_decref(object);
+        return;
+    }
+    set_place(target, object);
+    if (store_prepare_change(self->store, kind, object, part, &next, &err) < 0) {
+        reply_store_error(request, kind, target->name, &err);
+        return;
+    }
+    version_t *old = store_version_of(self->store, kind, target->namespace, target->name);
+    if (!next) {
+        reply_version(request, 200, old);
+    } else if (part != STORE_STATUS && !check_valid(request, kind, next, old->object)) {
+        json_decref(next);
+    } else if (is_dry) {
+        reply_json(request, 200, next);
+    } else {
+        reply_version(request, 200, store_finish_change(self->store, kind, next));
+    }
+}
+
+/* ---- create and replace ------------------------------------------------------------------- */
+
+void write_create(api_t *self, request_t *request, const target_t *target)
+{
+    if (target->kind->is_namespaced && !target->namespace) {
+        reply_bad_request(request, "namespace is required");
+        return;
+    }
+    json_t *object = body_object(request, target->kind);
+    if (object && check_place(request, target, object)) {
+        managed_note_change(NULL, object, request_query(request, "fieldManager"));
+        write_new(self, request, target, object);
+    } else {
+        json_decref(object);
+    }
+}
+
+static store_part_t part_of(const target_t *target)
+{
+    return target->subresource ? STORE_STATUS : STORE_SPEC;
+}
+
+/* The object that is to change, or NULL if the request was answered. */
+static version_t *find_old(api_t *self, request_t *request, const target_t *target)
+{
+    bool has_part = !target->subresource || target->kind->has_status;
+    version_t *old = store_version_of(self->store, target->kind, target->namespace, target->name);
+    if (old && has_part)
+        return old;
+    if (has_part)
+        reply_not_found(request, target->kind, target->name);
+    else
+        reply_status(
+            request, 404, "NotFound", NULL, "the server could not find the requested resource");
+    return NULL;
+}
+
+void write_replace(api_t *self, request_t *request, const target_t *target)
+{
+    const version_t *old = find_old(self, request, target);
+    if (!old)
+        return;
+    json_t *object = body_object(request, target->kind);
+    if (!object || !check_place(request, target, object)) {
+        json_decref(object);
+        return;
+    }
+    managed_note_change(old->object, object, request_query(request, "fieldManager"));
+    write_change(self, request, target, object, part_of(target));
+}
+
+/* ---- patch -------------------------------------------------------------------------------- */
+
+static bool is_type(const request_t *request, const char *type)
+{
+    size_t length = strlen(type);
+    return request->content_type && !strncmp(request->content_type, type, length)
+           && strchr("; ", request->content_type[length]);
+}
+
+/* The patched object, or NULL if the request was answered. */
+static json_t *patched(request_t *request, const target_t *target, const json_t *old)
+{
+    err_t err = {0};
+    json_auto_t *patch = body_decode(request, &err);
+    json_auto_t *result = NULL;
+    bool is_json_patch = is_type(request, "application/json-patch+json");
+    if (!patch) {
+        reply_bad_request(request, "%s", err.text);
+        return NULL;
+    }
+    if (is_json_patch)
+        result = patch_json(old, patch, &err);
+    else if (is_type(request, "application/merge-patch+json"))
+        result = patch_merge(old, patch);
+    else
+        result = patch_strategic(old, patch, target->kind->type, &err);
+    if (!result && is_json_patch)
+        reply_status(request, 422, "Invalid", json_object(),
+            "the server rejected our request due to an error in our request");
+    else if (!result)
+        reply_bad_request(request, "%s", err.text);
+    return result ? json_deep_copy(result) : NULL;
+}
+
+void write_patch(api_t *self, request_t *request, const target_t *target)
+{
+    if (is_type(request, "application/apply-patch+yaml")) {
+        apply_handle(self, request, target);
+        return;
+    }
+    if (!is_type(request, "application/json-patch+json")
+        && !is_type(request, "application/merge-patch+json")
+        && !is_type(request, "application/strategic-merge-patch+json")) {
+        reply_status(request, 415, "UnsupportedMediaType", NULL,
+            "the body of the request was in an unknown format - accepted media types include: "
+            "application/json-patch+json, application/merge-patch+json, "
+            "application/apply-patch+yaml");
+        return;
+    }
+    const version_t *old = find_old(self, request, target);
+    json_t *object = old ? patched(request, target, old->object) : NULL;
+    object = object ? body_check(request, target->kind, object) : NULL;
+    if (!object)
+        return;
+    if (!check_place(request, target, object)) {
+        json_decref(object);
+        return;
+    }
+    managed_note_change(old->object, object, request_query(request, "fieldManager"));
+    write_change(self, request, target, object, part_of(target));
+}
+
+/* ---- delete ------------------------------------------------------------------------------- */
+
+/* DeleteOptions of body and query. The strings are the body's and the request's. False if the
+ * request was answered. */
+static bool read_options(request_t *request, json_t **body_p, store_delete_t *options)
+{
+    err_t err = {0};
+    const char *grace = request_query(request, "gracePeriodSeconds");
+    *options = (store_delete_t){
+        .grace_seconds = -1, .propagation = request_query(request, "propagationPolicy")};
+    *body_p = request->body.size ? body_decode(request, &err) : NULL;
+    if (request->body.size && !json_is_object(*body_p)) {
+        reply_bad_request(request, "%s", *err.text ? err.text : "DeleteOptions must be an object");
+        return false;
+    }
+    const json_t *body = *body_p;
+    options->grace_seconds =
+        object_integer(body, "gracePeriodSeconds", grace ? strtoll(grace, NULL, 10) : -1);
+    if (*object_string(body, "propagationPolicy"))
+        options->propagation = object_string(body, "propagationPolicy");
+    if (object_is_true(body, "orphanDependents") || request_flag(request, "orphanDependents"))
+        options->propagation = "Orphan";
+    if (*object_string(body, "preconditions.uid"))
+        options->uid = object_string(body, "preconditions.uid");
+    if (*object_string(body, "preconditions.resourceVersion"))
+        options->resource_version = object_string(body, "preconditions.resourceVersion");
+    const char *propagation = options->propagation;
+    if (!propagation || !strcmp(propagation, "Background") || !strcmp(propagation, "Foreground")
+        || !strcmp(propagation, "Orphan"))
+        return true;
+    reply_status(request, 422, "Invalid", NULL,
+        "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"%s\": "
+        "supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"",
+        propagation);
+    return false;
+}
+
+static void reply_deleted(request_t *request, const kind_t *kind, const json_t *object)
+{
+    json_t *details = status_details(kind, object_name(object));
+    json_object_set_new(details, "uid", json_string(object_uid(object)));
+    reply_json(request, 200,
+        json_pack("{s:s, s:s, s:{}, s:s, s:o}", "kind", "Status", "apiVersion", "v1", "metadata",
+            "status", "Success", "details", details));
+}
+
+void write_delete(api_t *self, request_t *request, const target_t *target)
+{
+    err_t err = {0};
+    bool is_dry;
+    store_delete_t options;
+    json_auto_t *body = NULL;
+    const kind_t *kind = target->kind;
+    if (!read_dry_run(request, &is_dry) || !read_options(request, &body, &options))
+        return;
+    version_t *old = store_version_of(self->store, kind, target->namespace, target->name);
+    if (!old) {
+        reply_not_found(request, kind, target->name);
+        return;
+    }
+    json_auto_t *object = json_incref(old->object);
+    if (is_dry) {
+        reply_deleted(request, kind, object);
+        return;
+    }
+    if (store_delete(self->store, kind, target->namespace, target->name, &options, &err) < 0) {
+        reply_store_error(request, kind, target->name, &err);
+        return;
+    }
+    version_t *left = store_version_of(self->store, kind, target->namespace, target->name);
+    if (left)
+        reply_version(request, 200, left);
+    else
+        reply_deleted(request, kind, object);
+}
+
+void write_delete_all(api_t *self, request_t *request, const target_t *target)
+{
+    AUTO(query_done) query_t query = {0};
+    bool is_dry;
+    store_delete_t options;
+    json_auto_t *body = NULL;
+    if (!read_dry_run(request, &is_dry) || !read_options(request, &body, &options)
+        || !query_init(&query, request, target))
+        return;
+    size_t count;
+    version_t **versions = store_versions(self->store, target->kind, target->namespace, &count);
+    for (size_t i = 0; i < count && !is_dry; i++) {
+        if (query_picks(&query, versions[i]->object)) /* one that is gone meanwhile is fine */
+            (void)store_delete(self->store, target->kind, versions[i]->namespace, versions[i]->name,
+                &options, NULL);
+    }
+    store_versions_free(versions, count);
+    reply_json(request, 200,
+        json_pack("{s:s, s:s, s:{}, s:s}", "kind", "Status", "apiVersion", "v1", "metadata",
+            "status", "Success"));
+}

@@ -1,0 +1,127 @@
+#include "tests/support/kube_stub.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+
+#include <jansson.h>
+
+static const char old_image[] = "good:1";
+
+static json_t *pod_template(const char *image)
+{
+    return json_pack("{s:{s:{s:s}}, s:{s:[{s:s, s:s}]}}", "metadata", "labels", "app", "geo",
+        "spec", "containers", "name", "hotel-reserv-geo", "image", image);
+}
+
+static json_t *deployment(const kube_stub_t *self)
+{
+    int ready = self->is_unready ? 0 : self->replicas;
+    return json_pack("{s:s, s:s, s:{s:s, s:s, s:i, s:s}, s:{s:i, s:{s:{s:s}}, s:o}, s:{s:i, s:i, "
+                     "s:i, s:i, s:i}}",
+        "apiVersion", "apps/v1", "kind", "Deployment", "metadata", "name", "geo", "namespace",
+        "shop", "generation", 1, "resourceVersion", "5", "spec", "replicas", self->replicas,
+        "selector", "matchLabels", "app", "geo", "template", pod_template(self->image), "status",
+        "observedGeneration", 1, "replicas", self->replicas, "updatedReplicas", self->replicas,
+        "readyReplicas", ready, "availableReplicas", ready);
+}
+
+static json_t *pod(const kube_stub_t *self)
+{
+    const char *image = self->is_stuck ? old_image : self->image;
+    return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:[{s:s, s:s}]}, s:{s:s, s:[{s:s, s:s, "
+                     "s:{s:{}}}]}}",
+        "apiVersion", "v1", "kind", "Pod", "metadata", "name", "geo-1", "namespace", "shop",
+        "resourceVersion", "5", "spec", "containers", "name", "hotel-reserv-geo", "image", image,
+        "status", "phase", "Running", "containerStatuses", "name", "hotel-reserv-geo", "image",
+        image, "state", "running");
+}
+
+static char *dumped(json_t *object /* taken */)
+{
+    char *text = json_dumps(object, JSON_COMPACT);
+    json_decref(object);
+    return mem_check(text);
+}
+
+static char *list_of(const char *kind, json_t *item /* taken */)
+{
+    return dumped(json_pack("{s:s, s:s, s:{s:s}, s:o}", "apiVersion", "v1", "kind", kind,
+        "metadata", "resourceVersion", "5", "items", item ? json_pack("[o]", item) : json_array()));
+}
+
+static void fail_with(http_stub_answer_t *answer, int status, const char *message)
+{
+    answer->status = status;
+    answer->body = dumped(json_pack("{s:s, s:s, s:s, s:i}", "kind", "Status", "status", "Failure",
+        "message", message, "code", status));
+}
+
+static void patch(kube_stub_t *self, const char *body, http_stub_answer_t *answer)
+{
+    json_t *json = json_loads(body, 0, NULL);
+    const char *image = NULL;
+    if (self->is_patch_refused
+        || json_unpack(json, "{s:{s:{s:{s:[{s:s}]}}}}", "spec", "template", "spec", "containers",
+               "image", &image)
+               < 0) {
+        fail_with(answer, 500, "the patch was refused");
+    } else {
+        self->patches++;
+        (void)snprintf(self->image, sizeof(self->image), "%s", image);
+        answer->body = dumped(deployment(self));
+    }
+    json_decref(json);
+}
+
+static void serve_one(
+    kube_stub_t *self, const http_stub_request_t *request, http_stub_answer_t *answer)
+{
+    if (self->is_deleted) {
+        fail_with(answer, 404, "deployments.apps \"geo\" not found");
+    } else if (strcmp(request->method, "PATCH") == 0) {
+        patch(self, request->body, answer);
+    } else {
+        self->gets++;
+        answer->body = dumped(deployment(self));
+    }
+}
+
+static void serve(void *arg, const http_stub_request_t *request, http_stub_answer_t *answer)
+{
+    kube_stub_t *self = arg;
+    if (strstr(request->query, "watch=")) {
+        answer->is_unending = true;
+        answer->body = xstrdup("");
+    } else if (strcmp(request->path, "/apis/apps/v1/namespaces/shop/deployments/geo") == 0) {
+        serve_one(self, request, answer);
+    } else if (strcmp(request->path, "/apis/apps/v1/namespaces/shop/deployments") == 0) {
+        answer->body = list_of("DeploymentList", self->is_deleted ? NULL : deployment(self));
+    } else if (strcmp(request->path, "/api/v1/namespaces/shop/pods") == 0) {
+        answer->body = list_of("PodList", self->is_deleted ? NULL : pod(self));
+    } else {
+        fail_with(answer, 404, "not in the play");
+    }
+}
+
+void kube_stub_touch(kube_stub_t *self)
+{
+    http_stub_hang_up(self->http);
+}
+
+kube_stub_t *kube_stub_new(ev_t *ev)
+{
+    kube_stub_t *self = xcalloc(1, sizeof(*self));
+    (void)snprintf(self->image, sizeof(self->image), "%s", old_image);
+    self->replicas = 1;
+    self->http = http_stub_new(ev, NULL, NULL, serve, self);
+    return self;
+}
+
+void kube_stub_destroy(kube_stub_t **self_p)
+{
+    kube_stub_t *self = TAKE(*self_p);
+    if (!self)
+        return;
+    http_stub_destroy(&self->http);
+    free(self);
+}

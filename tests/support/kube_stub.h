@@ -1,0 +1,26 @@
+/* kube_stub - an API server that knows one Deployment and its one pod; for what speaks Kubernetes
+ * and needs no cluster. Namespace "shop", Deployment and label "geo". Runs in the test's loop. */
+#ifndef TESTS_SUPPORT_KUBE_STUB_H
+#define TESTS_SUPPORT_KUBE_STUB_H
+
+#include "tests/support/http_stub.h"
+
+typedef struct kube_stub {
+    http_stub_t *http;
+    char image[128];       /* of the Deployment; and of its pod, unless is_stuck */
+    bool is_stuck;         /* the pod keeps its old image */
+    bool is_deleted;       /* there is no Deployment */
+    bool is_patch_refused; /* with 500 */
+    bool is_unready;       /* the Deployment's replica is not available */
+    int replicas;
+    int patches; /* that were made */
+    int gets;    /* of the Deployment */
+} kube_stub_t;
+
+kube_stub_t *kube_stub_new(ev_t *ev);
+void kube_stub_destroy(kube_stub_t **self_p);
+
+/* Lets watchers look again, after a change of the fields. */
+void kube_stub_touch(kube_stub_t *self);
+
+#endif
