@@ -3,8 +3,8 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "services/cluster/env/kubelet/base64.h"
-#include "services/cluster/env/kubelet/quantity.h"
 #include "services/cluster/env/object.h"
+#include "services/cluster/env/quantity.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
-#include "services/cluster/env/kubelet/quantity.h"
 #include "services/cluster/env/object.h"
+#include "services/cluster/env/quantity.h"
 
 #include <string.h>
 

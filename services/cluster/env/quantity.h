@@ -1,8 +1,8 @@
 /* quantity - Kubernetes' amounts: "100m", "1", "128Mi", "1e3".
  *
  * Source: apimachinery, pkg/api/resource, "Quantity". */
-#ifndef CLUSTER_ENV_KUBELET_QUANTITY_H
-#define CLUSTER_ENV_KUBELET_QUANTITY_H
+#ifndef CLUSTER_ENV_QUANTITY_H
+#define CLUSTER_ENV_QUANTITY_H
 
 #include <jansson.h>
 #include <stdint.h>

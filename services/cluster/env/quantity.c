@@ -1,4 +1,4 @@
-#include "services/cluster/env/kubelet/quantity.h"
+#include "services/cluster/env/quantity.h"
 
 #include "base/auto.h"
 
