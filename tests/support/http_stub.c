@@ -131,6 +131,7 @@ static enum MHD_Result answer(http_stub_t *self, struct MHD_Connection *connecti
     http_stub_answer_t said = {.status = 200};
     self->fn(self->arg, &request, &said);
     if (said.is_silent) {
+        free(said.body);
         self->silent[self->silent_count++] = connection;
         MHD_suspend_connection(connection);
         return MHD_YES;
