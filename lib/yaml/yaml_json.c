@@ -58,8 +58,10 @@ static json_t *read_number(const char *text)
 static json_t *read_scalar(reader_t *self, const yaml_node_t *node)
 {
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
-    static const char *const trues[] = {"true", "True", "TRUE", NULL};
-    static const char *const falses[] = {"false", "False", "FALSE", NULL};
+    static const char *const trues[] = {
+        "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", NULL};
+    static const char *const falses[] = {
+        "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", NULL};
     const char *text = (const char *)node->data.scalar.value;
     json_t *string = json_stringn(text, node->data.scalar.length);
     if (!string)

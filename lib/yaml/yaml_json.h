@@ -1,8 +1,9 @@
 /* yaml_json - YAML documents of free form as jansson trees, as Kubernetes reads manifests.
  *
- * Scalars follow the YAML 1.2 core schema (null, booleans, integers, floats; all else is a string),
- * quoted ones are strings. Anchors and aliases work; an alias to a collection that holds it does
- * not. Mistakes are told with path, line and column. */
+ * Scalars follow the YAML 1.2 core schema (null, booleans, integers, floats; all else is a string)
+ * with YAML 1.1's yes, no, on and off, as kubectl reads them; quoted ones are strings. Anchors and
+ * aliases work; an alias to a collection that holds it does not. Mistakes are told with path, line
+ * and column. */
 #ifndef YAML_YAML_JSON_H
 #define YAML_YAML_JSON_H
 

@@ -283,7 +283,9 @@ static json_t *result_of(application_t *self)
     json_auto_t *merged = merge(self->live, self->config, self->kind->type);
     json_t *result = json_deep_copy(merged);
     json_auto_t *gone = abandoned(self);
+    json_auto_t *unknown = json_array();
     fieldset_remove(gone, result);
+    (void)fields_check(result, self->kind->type, unknown, NULL); /* drops what is empty now */
     add_entry(self->entries, find_entry(self->before, self->manager, "Apply"), self->manager,
         "Apply", kind_api_version(self->kind), json_incref(self->set));
     set_entries(result, self->entries);

@@ -8,8 +8,21 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "yaml/yaml_json.h"
 
 static const char protobuf_type[] = "application/vnd.kubernetes.protobuf";
+
+/* The only document of a YAML text. */
+static json_t *decode_yaml(const buffer_t *body, err_t *err)
+{
+    json_auto_t *documents = NULL;
+    if (yaml_json_parse("body", body->bytes, body->size, &documents, err) < 0)
+        return NULL;
+    if (json_array_size(documents) == 1)
+        return json_incref(json_array_get(documents, 0));
+    err_set(err, ERR_INVALID, "the body must hold one YAML document");
+    return NULL;
+}
 
 json_t *body_decode(const request_t *request, err_t *err)
 {
@@ -22,6 +35,8 @@ json_t *body_decode(const request_t *request, err_t *err)
         return NULL;
     }
     json_t *value = json_loadb(request->body.bytes, request->body.size, 0, &where);
+    if (!value && type && strstr(type, "yaml"))
+        return decode_yaml(&request->body, err);
     if (!value)
         err_set(err, ERR_INVALID,
             "couldn't get version/kind; json parse error: %s (line %d, column %d)", where.text,

@@ -5,6 +5,8 @@
 #include "services/cluster/env/api/body.h"
 #include "services/cluster/env/api/patch.h"
 #include "services/cluster/env/api/status.h"
+#include "services/cluster/env/api/table.h"
+#include "services/cluster/env/kinds/cells.h"
 #include "services/cluster/env/object.h"
 
 #include "base/auto.h"
@@ -38,6 +40,29 @@ static json_t *scale_of(const json_t *object)
         object_string(object, "metadata.resourceVersion"), "creationTimestamp",
         object_string(object, "metadata.creationTimestamp"), "spec", spec, "status", "replicas",
         (json_int_t)object_integer(object, "status.replicas", 0), "selector", selector);
+}
+
+static void scale_row(const json_t *scale, time_t now, json_t *cells)
+{
+    cells_string(cells, object_name(scale));
+    cells_integer(cells, object_integer(scale, "spec.replicas", 0));
+    cells_integer(cells, object_integer(scale, "status.replicas", 0));
+    cells_age(cells, scale, now);
+}
+
+static void reply_scale(request_t *request, const json_t *object)
+{
+    static const kind_column_t columns[] = {
+        COLUMN_NAME, COLUMN_INTEGER("Desired"), COLUMN_INTEGER("Available"), COLUMN_AGE, {0}};
+    static const kind_t printed = {.name = "Scale", .columns = columns, .row = scale_row};
+    json_auto_t *scale = scale_of(object);
+    if (!table_is_wanted(request)) {
+        reply_json(request, 200, json_incref(scale));
+        return;
+    }
+    json_t *table = table_new(&printed, json_object(), true);
+    table_add(table, &printed, scale, request_query(request, "includeObject"));
+    reply_json(request, 200, table);
 }
 
 /* What the request makes of the present scale, or NULL if it was answered. */
@@ -114,7 +139,7 @@ void scale_handle(api_t *self, request_t *request, const target_t *target)
     else if (!object)
         reply_not_found(request, target->kind, target->name);
     else if (!strcmp(request->method, "GET"))
-        reply_json(request, 200, scale_of(object));
+        reply_scale(request, object);
     else if (!strcmp(request->method, "PUT") || !strcmp(request->method, "PATCH"))
         change(self, request, target, object);
     else

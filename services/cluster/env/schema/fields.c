@@ -206,6 +206,41 @@ static void add_unknown(const place_t *place, json_t *object, const char *key)
     json_object_del(object, key);
 }
 
+/* What Go leaves out of JSON: empty lists and maps, and zero values of plain fields. */
+static bool is_left_out(const field_t *field, const json_t *value)
+{
+    if (!(field->flags & FIELD_OMIT))
+        return false;
+    if (field->shape == SHAPE_LIST)
+        return !json_array_size(value);
+    if (field->shape == SHAPE_MAP)
+        return !json_object_size(value);
+    return json_is_false(value) || (json_is_string(value) && !json_string_length(value))
+           || (json_is_integer(value) && !json_integer_value(value)
+               && strcmp(field->value, "int-or-string") != 0);
+}
+
+/* Takes what is null, unknown or empty out of object; checks the rest. */
+static int check_member(place_t *place, json_t *object, const char *type, const char *key)
+{
+    const field_t *field = field_find(type, key);
+    json_t *value = json_object_get(object, key);
+    bool is_of_type = place->depth == 1 && (!strcmp(key, "kind") || !strcmp(key, "apiVersion"));
+    if (json_is_null(value)) {
+        json_object_del(object, key);
+        return 0;
+    }
+    if (!field) {
+        if (!is_of_type)
+            add_unknown(place, object, key);
+        return 0;
+    }
+    int rc = check_field(place, field, value);
+    if (rc == 0 && is_left_out(field, value))
+        json_object_del(object, key);
+    return rc;
+}
+
 static int check_object(place_t *place, json_t *object, const char *type)
 {
     const char *key;
@@ -218,16 +253,10 @@ static int check_object(place_t *place, json_t *object, const char *type)
         return err_set(place->err, ERR_INVALID, "the object is nested too deeply");
     json_object_foreach_safe(object, next, key, value)
     {
-        const field_t *field = field_find(type, key);
         snprintf(
             place->indexed + indexed, PATH_MAX_LENGTH - indexed, "%s%s", indexed ? "." : "", key);
         snprintf(place->plain + plain, PATH_MAX_LENGTH - plain, "%s%s", plain ? "." : "", key);
-        if (json_is_null(value))
-            json_object_del(object, key);
-        else if (field)
-            rc = check_field(place, field, value);
-        else if (place->depth > 1 || (strcmp(key, "kind") != 0 && strcmp(key, "apiVersion") != 0))
-            add_unknown(place, object, key);
+        rc = check_member(place, object, type, key);
         place->indexed[indexed] = 0;
         place->plain[plain] = 0;
         if (rc < 0)

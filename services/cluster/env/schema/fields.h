@@ -38,9 +38,10 @@ const field_t *field_find_number(const char *type, int number);
 /* Whether the name is that of a type with fields. */
 bool field_is_type(const char *type);
 
-/* Checks an object against its type, changing it in place: nulls and unknown fields are taken out;
- * what was unknown is added to unknown as 'unknown field "a.b[0].c"'. A value of the wrong type is
- * -ERR_INVALID, in the words of Go's decoder. */
+/* Checks an object against its type, changing it in place: nulls, unknown fields and
+ * what a server leaves out when empty are taken out; what was unknown is added to unknown as
+ * 'unknown field "a.b[0].c"'. A value of the wrong type is -ERR_INVALID, in the words of Go's
+ * decoder. */
 int fields_check(json_t *object, const char *type, json_t *unknown, err_t *err);
 
 #endif
