@@ -119,6 +119,6 @@ int catalogue_manifests(
             return rc;
     }
     *objects_p = json_incref(objects);
-    *namespace_p = namespace ? TAKE(namespace) : xstrdup("default");
+    *namespace_p = namespace ? TAKE(namespace) : xasprintf("test-%s", app);
     return 0;
 }

@@ -10,7 +10,8 @@
 int catalogue_images(const char *data_dir, json_t **images_p, err_t *err);
 
 /* The objects of apps/<app>/kubernetes/, namespaces first, as a new array; namespace_p, for free(),
- * is the one they live in. ERR_NOT_FOUND names the applications there are. */
+ * is the one they live in: the first they name, else test-<app>. ERR_NOT_FOUND names the
+ * applications there are. */
 int catalogue_manifests(
     const char *data_dir, const char *app, json_t **objects_p, char **namespace_p, err_t *err);
 

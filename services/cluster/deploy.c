@@ -12,6 +12,14 @@ static const char *namespace_of(const json_t *object)
     return json_string_value(json_object_get(json_object_get(object, "metadata"), "namespace"));
 }
 
+/* What is there already stays as it is. */
+static int create(kube_t *kube, const json_t *object, err_t *err)
+{
+    err_t cause = {0};
+    int rc = kube_call(kube, kube_create(object), NULL, &cause);
+    return rc == 0 || rc == -ERR_EXISTS ? 0 : err_set(err, cause.code, "%s", cause.text);
+}
+
 /* Manifests without a namespace are meant for the application's. */
 static int apply_all(kube_t *kube, const json_t *objects, const char *namespace, err_t *err)
 {
@@ -23,8 +31,7 @@ static int apply_all(kube_t *kube, const json_t *objects, const char *namespace,
         if (strcmp(kind, "Namespace") != 0 && !namespace_of(object))
             json_object_set_new(
                 json_object_get(object, "metadata"), "namespace", json_string(namespace));
-        int rc = kube_call(kube, kube_create(object), NULL, err);
-        if (rc < 0 && rc != -ERR_EXISTS)
+        if (create(kube, object, err) < 0)
             return err_wrap(err, "%s", kind);
     }
     return 0;
@@ -41,8 +48,7 @@ static int create_namespace(kube_t *kube, const char *name, err_t *err)
 {
     json_auto_t *object = json_pack(
         "{s:s, s:s, s:{s:s}}", "apiVersion", "v1", "kind", "Namespace", "metadata", "name", name);
-    int rc = kube_call(kube, kube_create(object), NULL, err);
-    return rc == -ERR_EXISTS ? 0 : rc;
+    return create(kube, object, err);
 }
 
 static int deploy(deploy_t *self, kube_t *kube)
