@@ -15,11 +15,13 @@ static json_t *pod_template(const char *image)
 
 static json_t *deployment(const kube_stub_t *self)
 {
+    char version[16];
+    (void)snprintf(version, sizeof(version), "%d", self->version);
     int ready = self->is_unready ? 0 : self->replicas;
     return json_pack("{s:s, s:s, s:{s:s, s:s, s:i, s:s}, s:{s:i, s:{s:{s:s}}, s:o}, s:{s:i, s:i, "
                      "s:i, s:i, s:i}}",
         "apiVersion", "apps/v1", "kind", "Deployment", "metadata", "name", "geo", "namespace",
-        "shop", "generation", 1, "resourceVersion", "5", "spec", "replicas", self->replicas,
+        "shop", "generation", 1, "resourceVersion", version, "spec", "replicas", self->replicas,
         "selector", "matchLabels", "app", "geo", "template", pod_template(self->image), "status",
         "observedGeneration", 1, "replicas", self->replicas, "updatedReplicas", self->replicas,
         "readyReplicas", ready, "availableReplicas", ready);
@@ -27,13 +29,17 @@ static json_t *deployment(const kube_stub_t *self)
 
 static json_t *pod(const kube_stub_t *self)
 {
+    char version[16];
+    (void)snprintf(version, sizeof(version), "%d", self->version);
     const char *image = self->is_stuck ? old_image : self->image;
-    return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:[{s:s, s:s}]}, s:{s:s, s:[{s:s, s:s, "
-                     "s:{s:{}}}]}}",
+    return json_pack(
+        "{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:[{s:s, s:s}]}, s:{s:s, s:[{s:s, s:s}], s:[{s:s, s:s, "
+        "s:{s:{}}}]}}",
         "apiVersion", "v1", "kind", "Pod", "metadata", "name", "geo-1", "namespace", "shop",
-        "resourceVersion", "5", "spec", "containers", "name", "hotel-reserv-geo", "image", image,
-        "status", "phase", "Running", "containerStatuses", "name", "hotel-reserv-geo", "image",
-        image, "state", "running");
+        "resourceVersion", version, "spec", "containers", "name", "hotel-reserv-geo", "image",
+        image, "status", "phase", "Running", "conditions", "type", "Ready", "status",
+        self->is_unready ? "False" : "True", "containerStatuses", "name", "hotel-reserv-geo",
+        "image", image, "state", "running");
 }
 
 static char *dumped(json_t *object /* taken */)
@@ -105,6 +111,10 @@ static void serve(void *arg, const http_stub_request_t *request, http_stub_answe
 
 void kube_stub_touch(kube_stub_t *self)
 {
+    self->version++;
+    /* "Gone": they list anew. */
+    http_stub_push(
+        self->http, "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410}}\n");
     http_stub_hang_up(self->http);
 }
 
@@ -113,6 +123,7 @@ kube_stub_t *kube_stub_new(ev_t *ev)
     kube_stub_t *self = xcalloc(1, sizeof(*self));
     (void)snprintf(self->image, sizeof(self->image), "%s", old_image);
     self->replicas = 1;
+    self->version = 5;
     self->http = http_stub_new(ev, NULL, NULL, serve, self);
     return self;
 }

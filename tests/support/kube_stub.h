@@ -13,6 +13,7 @@ typedef struct kube_stub {
     bool is_patch_refused; /* with 500 */
     bool is_unready;       /* the Deployment's replica is not available */
     int replicas;
+    int version; /* of everything */
     int patches; /* that were made */
     int gets;    /* of the Deployment */
 } kube_stub_t;

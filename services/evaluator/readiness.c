@@ -1,0 +1,115 @@
+#include "services/evaluator/readiness.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+
+struct readiness {
+    char *namespace;
+    json_t *deployments_wanted; /* names */
+    readiness_fn *on_look;
+    void *arg;
+    kube_watch_t *deployments, *pods;
+    bool has_deployments, has_pods; /* the first lists have come */
+};
+
+/* Why a Deployment does not count as ready; NULL if it does. */
+static const char *deployment_fault(const json_t *deployment)
+{
+    if (!deployment)
+        return "is not there";
+    json_t *replicas = json_object_get(json_object_get(deployment, "spec"), "replicas");
+    if (replicas && json_integer_value(replicas) < 1)
+        return "is scaled to zero";
+    return kube_deployment_is_ready(deployment) ? NULL : "is not ready";
+}
+
+static void find_unready_deployments(const readiness_t *self, json_t *unready)
+{
+    const json_t *there = kube_watch_objects(self->deployments);
+    size_t i;
+    json_t *item;
+    json_array_foreach(self->deployments_wanted, i, item)
+    {
+        const char *name = json_string_value(item);
+        AUTO_FREE char *key = xasprintf("%s/%s", self->namespace, name);
+        const char *fault = deployment_fault(json_object_get(there, key));
+        AUTO_FREE char *shown = xasprintf("deployment/%s", name);
+        if (fault)
+            json_object_set_new(unready, shown, json_string(fault));
+    }
+}
+
+static bool is_pod_well(const json_t *pod)
+{
+    const char *phase = json_string_value(json_object_get(json_object_get(pod, "status"), "phase"));
+    bool is_going = json_object_get(json_object_get(pod, "metadata"), "deletionTimestamp") != NULL;
+    return is_going || (phase && strcmp(phase, "Succeeded") == 0) || kube_pod_is_ready(pod);
+}
+
+static void find_unready_pods(const readiness_t *self, json_t *unready)
+{
+    const char *key;
+    json_t *pod;
+    json_object_foreach((json_t *)kube_watch_objects(self->pods), key, pod)
+    {
+        const char *slash = strchr(key, '/');
+        AUTO_FREE char *shown = xasprintf("pod/%s", slash ? slash + 1 : key);
+        if (!is_pod_well(pod))
+            json_object_set_new(unready, shown, json_string("is not ready"));
+    }
+}
+
+void readiness_look(readiness_t *self)
+{
+    if (!self->has_deployments || !self->has_pods)
+        return;
+    json_t *unready = json_object();
+    find_unready_deployments(self, unready);
+    find_unready_pods(self, unready);
+    self->on_look(self->arg, unready);
+    json_decref(unready);
+}
+
+static void on_deployment(void *arg, kube_change_t change, json_t *object)
+{
+    readiness_t *self = arg;
+    (void)object;
+    self->has_deployments = self->has_deployments || change == KUBE_SYNCED;
+    if (change != KUBE_LOST)
+        readiness_look(self);
+}
+
+static void on_pod(void *arg, kube_change_t change, json_t *object)
+{
+    readiness_t *self = arg;
+    (void)object;
+    self->has_pods = self->has_pods || change == KUBE_SYNCED;
+    if (change != KUBE_LOST)
+        readiness_look(self);
+}
+
+readiness_t *readiness_new(
+    kube_t *kube, const char *namespace, json_t *deployments, readiness_fn *on_look, void *arg)
+{
+    readiness_t *self = xcalloc(1, sizeof(*self));
+    self->namespace = xstrdup(namespace);
+    self->deployments_wanted = json_incref(deployments);
+    self->on_look = on_look;
+    self->arg = arg;
+    self->deployments =
+        kube_watch(kube, KUBE("Deployment", namespace, NULL), NULL, NULL, on_deployment, self);
+    self->pods = kube_watch(kube, KUBE("Pod", namespace, NULL), NULL, NULL, on_pod, self);
+    return self;
+}
+
+void readiness_destroy(readiness_t **self_p)
+{
+    readiness_t *self = TAKE(*self_p);
+    if (!self)
+        return;
+    kube_watch_end(&self->deployments);
+    kube_watch_end(&self->pods);
+    json_decref(self->deployments_wanted);
+    free(self->namespace);
+    free(self);
+}

@@ -1,0 +1,162 @@
+#include "base/auto.h"
+#include "base/mem.h"
+#include "services/evaluator/grader.h"
+#include "services/evaluator/tokens.h"
+#include "tests/support/test.h"
+
+/* Grades and renders the results. expected and solution are JSON; solution NULL: none. */
+static void expect(const char *task, const char *expected, const char *solution, const char *wanted)
+{
+    json_t *right = json_loads(expected, 0, NULL);
+    json_t *given = solution ? json_loads(solution, JSON_DECODE_ANY, NULL) : NULL;
+    json_t *results = json_object();
+    bool is_success = grader_find(task, NULL)->grade(right, given, results);
+    AUTO_FREE char *text = json_dumps(results, JSON_COMPACT | JSON_REAL_PRECISION(4));
+    assert_string_equal(text, wanted);
+    assert_int_equal(is_success, json_is_true(json_object_get(results, "success")));
+    json_decref(right);
+    json_decref(given);
+    json_decref(results);
+}
+
+static void detection_takes_yes_and_no_in_any_case(void **state)
+{
+    (void)state;
+    const char *right = "{\"anomaly\": \"Yes\"}";
+    const char *correct = "{\"Detection Accuracy\":\"Correct\",\"success\":true}";
+    expect("detection", right, "\"Yes\"", correct);
+    expect("detection", right, "\"  yES\\n\"", correct);
+    expect(
+        "detection", right, "\"No\"", "{\"Detection Accuracy\":\"Incorrect\",\"success\":false}");
+}
+
+static void detection_of_anything_but_text_is_an_invalid_format(void **state)
+{
+    (void)state;
+    const char *right = "{\"anomaly\": \"Yes\"}";
+    const char *invalid = "{\"Detection Accuracy\":\"Invalid Format\",\"success\":false}";
+    expect("detection", right, "[\"Yes\"]", invalid);
+    expect("detection", right, "true", invalid);
+    expect("detection", right, "null", invalid);
+    expect("detection", right, NULL, invalid);
+}
+
+#define EXACT "{\"Localization Accuracy\":100.0,\"success\":true,\"is_subset\":true}"
+#define NONE  "{\"Localization Accuracy\":0.0,\"success\":false,\"is_subset\":false}"
+
+static void localization_takes_a_list_or_a_name(void **state)
+{
+    (void)state;
+    const char *right = "{\"components\": [\"geo\"]}";
+    expect("localization", right, "[\"geo\"]", EXACT);
+    expect("localization", right, "\"geo\"", EXACT);
+    expect("localization", right, "[\"geo\", \"geo\"]", EXACT);
+}
+
+static void localization_of_too_many_is_worth_its_share(void **state)
+{
+    (void)state;
+    expect("localization", "{\"components\": [\"geo\"]}", "[\"rate\", \"geo\", \"search\", \"a\"]",
+        "{\"Localization Accuracy\":25.0,\"success\":false,\"is_subset\":true}");
+}
+
+static void localization_of_others_is_worth_nothing(void **state)
+{
+    (void)state;
+    const char *right = "{\"components\": [\"geo\"]}";
+    expect("localization", right, "[\"rate\"]", NONE);
+    expect("localization", right, "[]", NONE);
+    expect("localization", right, "[7]", NONE);
+    expect("localization", right, "{\"geo\": 1}", NONE);
+    expect("localization", right, NULL, NONE);
+}
+
+static void localization_needs_all_of_several(void **state)
+{
+    (void)state;
+    const char *right = "{\"components\": [\"geo\", \"mongodb-geo\"]}";
+    expect("localization", right, "[\"mongodb-geo\", \"geo\"]", EXACT);
+    expect("localization", right, "[\"geo\"]", NONE);
+}
+
+static void nothing_is_the_right_answer_when_nothing_is_wrong(void **state)
+{
+    (void)state;
+    expect("localization", "{\"components\": []}", "[]", EXACT);
+}
+
+static void analysis_judges_each_word_by_itself(void **state)
+{
+    (void)state;
+    const char *right = "{\"system_level\": \"Application\", \"fault_type\": \"Misconfiguration\"}";
+    expect("analysis", right,
+        "{\"system_level\": \"application\", \"fault_type\": \" Misconfiguration \"}",
+        "{\"system_level_correct\":true,\"fault_type_correct\":true,\"success\":true}");
+    expect("analysis", right, "{\"system_level\": \"Application\"}",
+        "{\"system_level_correct\":true,\"fault_type_correct\":false,\"success\":false}");
+}
+
+static void analysis_of_anything_but_words_is_wrong_and_no_crash(void **state)
+{
+    (void)state;
+    const char *right = "{\"system_level\": \"Application\", \"fault_type\": \"Misconfiguration\"}";
+    const char *wrong =
+        "{\"system_level_correct\":false,\"fault_type_correct\":false,\"success\":false}";
+    expect("analysis", right, "{\"system_level\": 5, \"fault_type\": null}", wrong);
+    expect("analysis", right, "[\"Application\"]", wrong);
+    expect("analysis", right, "null", wrong);
+    expect("analysis", right, NULL, wrong);
+}
+
+static void an_unknown_task_has_no_grader(void **state)
+{
+    (void)state;
+    err_t err = {0};
+    assert_null(grader_find("poetry", &err));
+    assert_string_equal(err.text, "there is no grader for the task 'poetry'");
+}
+
+static void the_common_keys_are_those_of_the_original(void **state)
+{
+    (void)state;
+    json_t *trace = json_pack("[{s:s, s:s}, {s:s, s:s}]", "role", "assistant", "content",
+        "submit(\"Yes\")", "role", "env", "content", "accepted");
+    json_t *results = json_object();
+    grader_add_common(grader_find("detection", NULL), trace, 1.5, results);
+    AUTO_FREE char *text = json_dumps(results, JSON_COMPACT | JSON_REAL_PRECISION(4));
+    assert_string_equal(text, "{\"TTD\":1.5,\"steps\":1,\"in_tokens\":2,\"out_tokens\":4}");
+    json_decref(trace);
+    json_decref(results);
+}
+
+static void tokens_are_counted_by_the_stated_rule(void **state)
+{
+    (void)state;
+    assert_int_equal(tokens_count(""), 0);
+    assert_int_equal(tokens_count("pods are well"), 3);
+    assert_int_equal(tokens_count("recommendation"), 3);
+    assert_int_equal(tokens_count("12345"), 2);
+    assert_int_equal(tokens_count("a\n\n\nb"), 3);
+    assert_int_equal(tokens_count("{{}}"), 2);
+    assert_int_equal(tokens_count("\xc3\xa9\xc3\xa9"), 1);
+    assert_int_equal(tokens_count("a <|endoftext|> b"), 6);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(detection_takes_yes_and_no_in_any_case),
+        cmocka_unit_test(detection_of_anything_but_text_is_an_invalid_format),
+        cmocka_unit_test(localization_takes_a_list_or_a_name),
+        cmocka_unit_test(localization_of_too_many_is_worth_its_share),
+        cmocka_unit_test(localization_of_others_is_worth_nothing),
+        cmocka_unit_test(localization_needs_all_of_several),
+        cmocka_unit_test(nothing_is_the_right_answer_when_nothing_is_wrong),
+        cmocka_unit_test(analysis_judges_each_word_by_itself),
+        cmocka_unit_test(analysis_of_anything_but_words_is_wrong_and_no_crash),
+        cmocka_unit_test(an_unknown_task_has_no_grader),
+        cmocka_unit_test(the_common_keys_are_those_of_the_original),
+        cmocka_unit_test(tokens_are_counted_by_the_stated_rule),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
