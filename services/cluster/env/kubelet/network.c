@@ -99,6 +99,11 @@ static void on_service(
         sync_service(self, object_namespace(object), object_name(object));
 }
 
+static void begin_with(void *arg, json_t *service)
+{
+    sync_service(arg, object_namespace(service), object_name(service));
+}
+
 static void on_endpoints(
     void *arg, store_change_t change, const kind_t *kind, json_t *object, json_t *old)
 {
@@ -209,6 +214,7 @@ int network_begin(kubelet_t *self, err_t *err)
     self->service_watch = store_watch(self->context.store, kind_find("Service"), on_service, self);
     self->endpoints_watch =
         store_watch(self->context.store, kind_find("Endpoints"), on_endpoints, self);
+    store_each(self->context.store, kind_find("Service"), NULL, begin_with, self);
     return 0;
 }
 
