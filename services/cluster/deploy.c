@@ -75,6 +75,7 @@ void deploy_run(void *arg)
     deploy_t *self = arg;
     kube_config_t config = {.server = self->server, .token = self->token, .ca_pem = self->ca};
     AUTO(kube_destroy) kube_t *kube = kube_new(NULL, &config, &self->err);
-    if (kube && deploy(self, kube) < 0)
+    self->rc = kube ? deploy(self, kube) : -ERR_IO;
+    if (self->rc < 0)
         err_wrap(&self->err, "application '%s'", self->app);
 }

@@ -15,7 +15,8 @@ typedef struct deploy {
     int64_t timeout_ms;
     char *namespace; /* out: for free() */
     json_t *phases;  /* out: {"apply": ms, "ready": ms}, a new reference */
-    err_t err;       /* out */
+    int rc;          /* out: 0, or the code of err */
+    err_t err;       /* out, if rc is not 0 */
 } deploy_t;
 
 /* Blocking, for a job. Leaves its outcome in the struct. */

@@ -153,7 +153,7 @@ static void on_deployed(void *arg, void *task)
         json_object_update_new(self->phases, TAKE(deploy->phases));
     if (self->state != ENVIRONMENT_CREATING)
         return;
-    if (deploy->err.code) {
+    if (deploy->rc < 0) {
         end_as(self, ENVIRONMENT_FAILED, deploy->err.text);
         return;
     }
