@@ -21,6 +21,7 @@ static const struct folder {
     {"dev", 0755},
     {"dev/shm", 01777},
     {"etc", 0755},
+    {"etc/alternatives", 0755}, /* many a program of /usr is a link into it */
     {"app", 0755},
     {"root", 0700},
     {"home", 0755},
@@ -139,6 +140,8 @@ static const char *bind_standard(void)
     if (make_file("etc/ld.so.cache", NULL) < 0
         || (bind_path("/etc/ld.so.cache", "etc/ld.so.cache", true) < 0 && errno != ENOENT))
         return "bind /etc/ld.so.cache";
+    if (bind_path("/etc/alternatives", "etc/alternatives", true) < 0 && errno != ENOENT)
+        return "bind /etc/alternatives";
     return NULL;
 }
 
