@@ -31,7 +31,8 @@ static bool read_text(pack_reader_t *reader, text_t *text)
 #define IS(name) (memcmp(key, name, sizeof(name) - 1) == 0)
 
 /* Reads the value of one key other than "body". By length first: it tells most of them apart. */
-static bool read_value(pack_reader_t *reader, const char *key, size_t size, parts_t *parts)
+static inline bool read_value(
+    pack_reader_t *reader, const char *key, size_t size, parts_t *parts)
 {
     switch (size) {
     case 1:
@@ -59,15 +60,15 @@ static bool read_value(pack_reader_t *reader, const char *key, size_t size, part
     }
 }
 
-static bool read_parts(const void *bytes, size_t size, parts_t *parts)
+static inline bool read_parts(const void *bytes, size_t size, parts_t *parts)
 {
     pack_reader_t reader = {.at = bytes, .end = (const uint8_t *)bytes + size};
     uint32_t count;
     if (!pack_read_map(&reader, &count))
         return false;
     for (uint32_t i = 0; i < count; i++) {
-        const char *key;
-        size_t key_size;
+        const char *key = NULL;
+        size_t key_size = 0;
         if (!pack_read_str(&reader, &key, &key_size))
             return false;
         if (key_size == 4 && memcmp(key, "body", 4) == 0) {

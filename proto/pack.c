@@ -105,7 +105,7 @@ static int64_t extend(uint64_t number, size_t width)
     return (int64_t)(number << unused) >> unused;
 }
 
-bool pack_read_int(pack_reader_t *self, int64_t *value_p)
+bool pack_read_any_int(pack_reader_t *self, int64_t *value_p)
 {
     if (pack_next(self) != PACK_INT)
         return false;
@@ -163,7 +163,7 @@ static bool read_length(pack_reader_t *self, uint8_t mask, uint64_t *length_p)
     return read_number(self, shapes[first - 0xc0].width, length_p);
 }
 
-bool pack_read_str(pack_reader_t *self, const char **text_p, size_t *size_p)
+bool pack_read_any_str(pack_reader_t *self, const char **text_p, size_t *size_p)
 {
     uint64_t length;
     if (pack_next(self) != PACK_STR || !read_length(self, 0x1f, &length) || length > left(self))
