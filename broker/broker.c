@@ -185,7 +185,8 @@ static void watch_connections(broker_t *self)
     (void)rc;
     self->monitor_sock = zsock_new(ZMQ_PAIR);
     zsock_connect(self->monitor_sock, "%s", endpoint);
-    ev_reader(self->ev, self->monitor_sock, control_on_disconnect, self);
+    inlet_open(&self->monitor_inlet, self->ev, zsock_resolve(self->monitor_sock),
+        control_drain_disconnects, self);
 }
 
 static int open_tcp(broker_t *self, err_t *err)
@@ -211,10 +212,11 @@ static void start(broker_t *self)
         &(broker_welcome_t){.broker = self->run, .publish = "", .events = ""}, &self->invitation);
     answer_encode(self, ENVELOPE_EVENT, NULL, &ok_type, &(ok_t){}, &self->probe);
     watch_connections(self);
-    ev_reader(self->ev, self->requests_sock, router_on_input, self);
-    ev_reader(self->ev, self->publish_sock, events_on_publish, self);
-    ev_reader(self->ev, self->events_sock, events_on_subscribe, self);
     zmq_send(self->publish, "\1", 1, 0); /* every event, of whoever publishes */
+    inlet_open(&self->requests_inlet, self->ev, self->requests, router_drain, self);
+    inlet_open(&self->publish_inlet, self->ev, self->publish, events_drain_published, self);
+    inlet_open(
+        &self->subscriptions_inlet, self->ev, self->events, events_drain_subscriptions, self);
     self->sweep_timer = ev_after(self->ev, self->config.ping_ms / 2, control_sweep, self);
     report_register(self);
 }
@@ -248,12 +250,12 @@ broker_t *broker_new(ev_t *ev, const broker_config_t *config, err_t *err)
 
 static void end_readers(broker_t *self)
 {
-    ev_reader_end(self->ev, self->requests_sock);
-    ev_reader_end(self->ev, self->publish_sock);
-    ev_reader_end(self->ev, self->events_sock);
+    inlet_close(&self->requests_inlet);
+    inlet_close(&self->publish_inlet);
+    inlet_close(&self->subscriptions_inlet);
+    inlet_close(&self->monitor_inlet);
     if (self->monitor_sock) {
         zmq_socket_monitor(self->requests, NULL, 0);
-        ev_reader_end(self->ev, self->monitor_sock);
         zsock_destroy(&self->monitor_sock);
     }
     ev_cancel(self->ev, self->sweep_timer);

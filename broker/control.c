@@ -194,6 +194,7 @@ void control_sweep(void *arg)
     flights_trim(self->flights, self->now);
     dispatch_bury(self);
     dispatch_arm(self);
+    inlet_drain(&self->requests_inlet);
 }
 
 /* A connection has ended, and libzmq does not say whose; sending finds out. The socket may not have
@@ -221,16 +222,24 @@ static void probe(void *arg)
     dispatch_arm(self);
     if (--self->probes_left > 0)
         self->probe_timer = ev_after(self->ev, PROBE_MS, probe, self);
+    inlet_drain(&self->requests_inlet);
 }
 
-void control_on_disconnect(void *arg, zsock_t *monitor)
+bool control_drain_disconnects(void *arg)
 {
     broker_t *self = arg;
-    zmsg_t *event = zmsg_recv(monitor); /* tells an address, which no peer has for itself */
-    zmsg_destroy(&event);
+    zmq_msg_t frame; /* tells an address, which no peer has for itself */
+    zmq_msg_init(&frame);
+    bool is_any = false;
+    while (zmq_msg_recv(&frame, zsock_resolve(self->monitor_sock), ZMQ_DONTWAIT) >= 0)
+        is_any = true;
+    zmq_msg_close(&frame);
+    if (!is_any)
+        return false;
     self->probes_left = PROBE_COUNT;
     if (!self->probe_timer)
         self->probe_timer = ev_after(self->ev, 0, probe, self);
+    return false;
 }
 
 /* ---- grants, last values, status ------------------------------------------------------------ */

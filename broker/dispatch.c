@@ -54,19 +54,18 @@ static void fail(broker_t *self, flight_t *flight, const err_t *err, int64_t ret
 
 /* ---- to a worker --------------------------------------------------------------------------- */
 
-static void make_route(const broker_t *self, const flight_t *flight, zmq_msg_t *route)
+static void make_route(const flight_t *flight, zmq_msg_t *route)
 {
-    peer_t *caller = registry_find_peer(&self->registry, flight->caller_routing);
-    const char *name = caller ? caller->principal->name : "";
-    size_t name_size = strlen(name);
+    const principal_t *caller = flight->principal;
+    size_t name_size = strlen(caller->name);
     uint64_t token = flight_token(flight);
     if (zmq_msg_init_size(route, ROUTE_SIZE + 1 + name_size) < 0)
         mem_check(NULL);
     char *at = zmq_msg_data(route);
     at[0] = '\0';
     memcpy(at + 1, &token, sizeof(token));
-    at[ROUTE_SIZE] = flight->caller_letter;
-    memcpy(at + ROUTE_SIZE + 1, name, name_size);
+    at[ROUTE_SIZE] = roles_letter(caller->role);
+    memcpy(at + ROUTE_SIZE + 1, caller->name, name_size);
 }
 
 /* 0, or -1: it cannot take it. The envelope stays in the flight while it may be needed again. */
@@ -80,7 +79,7 @@ static int send_to_worker(broker_t *self, flight_t *flight, peer_t *worker)
     }
     zmq_msg_t route;
     zmq_msg_t envelope;
-    make_route(self, flight, &route);
+    make_route(flight, &route);
     zmq_msg_init(&envelope);
     if (flight->is_idempotent)
         zmq_msg_copy(&envelope, &flight->envelope);
@@ -283,6 +282,7 @@ static void on_tick(void *arg)
         on_due(self, flight);
     dispatch_bury(self);
     dispatch_arm(self);
+    inlet_drain(&self->requests_inlet);
 }
 
 void dispatch_arm(broker_t *self)

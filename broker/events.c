@@ -53,18 +53,20 @@ static bool is_whole(broker_t *self, zmq_msg_t *message)
     return false;
 }
 
-void events_on_publish(void *arg, zsock_t *sock)
+bool events_drain_published(void *arg)
 {
-    (void)sock;
     broker_t *self = arg;
+    bool has_more = true;
     zmq_msg_t message;
     zmq_msg_init(&message);
-    for (int i = 0; i < DRAIN_COUNT && zmq_msg_recv(&message, self->publish, ZMQ_DONTWAIT) >= 0;
-         i++) {
-        if (is_whole(self, &message))
+    for (int i = 0; i < DRAIN_COUNT && has_more; i++) {
+        has_more = zmq_msg_recv(&message, self->publish, ZMQ_DONTWAIT) >= 0;
+        if (has_more && is_whole(self, &message))
             on_event(self, &message);
     }
     zmq_msg_close(&message);
+    inlet_drain(&self->subscriptions_inlet); /* sending may have taken its commands */
+    return has_more;
 }
 
 /* ---- subscriptions -------------------------------------------------------------------------- */
@@ -103,13 +105,17 @@ static void on_subscription(broker_t *self, zmq_msg_t *message)
         confirm(self, prefix, size - 1);
 }
 
-void events_on_subscribe(void *arg, zsock_t *sock)
+bool events_drain_subscriptions(void *arg)
 {
-    (void)sock;
     broker_t *self = arg;
+    bool has_more = true;
     zmq_msg_t message;
     zmq_msg_init(&message);
-    for (int i = 0; i < DRAIN_COUNT && zmq_msg_recv(&message, self->events, ZMQ_DONTWAIT) >= 0; i++)
-        on_subscription(self, &message);
+    for (int i = 0; i < DRAIN_COUNT && has_more; i++) {
+        has_more = zmq_msg_recv(&message, self->events, ZMQ_DONTWAIT) >= 0;
+        if (has_more)
+            on_subscription(self, &message);
+    }
     zmq_msg_close(&message);
+    return has_more;
 }

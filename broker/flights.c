@@ -5,7 +5,7 @@
 #include <assert.h>
 
 /* 4096 ticks of 16 ms are a minute; what is due later stays for another round. */
-enum { WHEEL_SIZE = 4096, CHUNK_COUNT = 256 };
+enum { WHEEL_SIZE = 4096, CHUNK_COUNT = 256, REPLY_KEPT = 1024 };
 
 struct flights {
     flights_config_t config;
@@ -40,9 +40,8 @@ static void drop_content(flight_t *flight)
 {
     if (flight->has_envelope)
         zmq_msg_close(&flight->envelope);
-    if (flight->has_reply)
-        zmq_msg_close(&flight->reply);
-    flight->has_envelope = flight->has_reply = false;
+    flight->has_envelope = false;
+    flight->reply_size = 0;
     free(flight->instance);
     flight->instance = NULL;
 }
@@ -53,8 +52,10 @@ void flights_destroy(flights_t **self_p)
     if (!self)
         return;
     for (size_t i = 0; i < self->chunk_count; i++) {
-        for (size_t j = 0; j < CHUNK_COUNT; j++)
+        for (size_t j = 0; j < CHUNK_COUNT; j++) {
             drop_content(&self->chunks[i][j]);
+            free(self->chunks[i][j].reply);
+        }
         free(self->chunks[i]);
     }
     free(self->chunks);
@@ -175,6 +176,11 @@ static void forget(flights_t *self, flight_t *flight)
     if (map_get(&self->by_key, flight->key) == flight)
         map_remove(&self->by_key, flight->key);
     drop_content(flight);
+    if (flight->reply_capacity > REPLY_KEPT) {
+        free(flight->reply);
+        flight->reply = NULL;
+        flight->reply_capacity = 0;
+    }
     flight->state = FLIGHT_FREE;
     TAILQ_INSERT_HEAD(&self->free, flight, in_list);
 }
@@ -184,19 +190,22 @@ static void uncache_oldest(flights_t *self)
     flight_t *oldest = TAILQ_FIRST(&self->cache);
     TAILQ_REMOVE(&self->cache, oldest, in_list);
     self->cache_count--;
-    self->cache_bytes -= zmq_msg_size(&oldest->reply);
+    self->cache_bytes -= oldest->reply_size;
     forget(self, oldest);
 }
 
-/* A message from a socket may be a slice of a larger buffer, which keeping the message would keep.
+/* Copied: a message from a socket may be a slice of a larger buffer, which keeping it would keep.
  */
 static void keep_reply(flights_t *self, flight_t *flight, zmq_msg_t *reply)
 {
     size_t size = zmq_msg_size(reply);
-    if (zmq_msg_init_size(&flight->reply, size) < 0)
-        mem_check(NULL);
-    memcpy(zmq_msg_data(&flight->reply), zmq_msg_data(reply), size);
-    flight->has_reply = true;
+    if (size > flight->reply_capacity) {
+        free(flight->reply);
+        flight->reply = mem_check(malloc(size));
+        flight->reply_capacity = size;
+    }
+    memcpy(flight->reply, zmq_msg_data(reply), size);
+    flight->reply_size = size;
     self->cache_bytes += size;
 }
 

@@ -36,22 +36,23 @@ typedef struct flight {
     uint8_t attempts;
     bool is_idempotent;
     bool has_envelope;
-    bool has_reply;
-    char caller_letter; /* the role of the caller, as in a route */
     uint8_t id_size;
     char id[FLIGHT_ID_LIMIT];
-    uint64_t key;            /* of caller and id */
-    uint64_t caller;         /* who asks: stays the same over reconnects */
-    uint64_t caller_routing; /* the connection to answer to */
-    struct service *service; /* borrowed; NULL once expired */
-    struct peer *worker;     /* borrowed; while assigned or expired */
-    char *instance;          /* the one instance asked for, or NULL */
+    uint64_t key;                      /* of caller and id */
+    uint64_t caller;                   /* who asks: stays the same over reconnects */
+    uint64_t caller_routing;           /* the connection to answer to */
+    const struct principal *principal; /* of the caller; borrowed from roles */
+    struct service *service;           /* borrowed; NULL once expired */
+    struct peer *worker;               /* borrowed; while assigned or expired */
+    char *instance;                    /* the one instance asked for, or NULL */
     int64_t started;
     int64_t deadline;
     int64_t due; /* when the timer rings: the deadline or something earlier */
     size_t size; /* of the envelope */
     zmq_msg_t envelope;
-    zmq_msg_t reply;
+    char *reply;       /* kept from one use of the place to the next */
+    size_t reply_size; /* 0: none */
+    size_t reply_capacity;
     TAILQ_ENTRY(flight) in_list;  /* of its service (waiting), worker, or the cache */
     TAILQ_ENTRY(flight) in_wheel; /* while due is set */
 } flight_t;

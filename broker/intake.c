@@ -88,8 +88,9 @@ static void answer_duplicate(broker_t *self, peer_t *caller, flight_t *flight)
 {
     if (flight->state == FLIGHT_ANSWERED) {
         zmq_msg_t reply;
-        zmq_msg_init(&reply);
-        zmq_msg_copy(&reply, &flight->reply);
+        if (zmq_msg_init_size(&reply, flight->reply_size) < 0)
+            mem_check(NULL);
+        memcpy(zmq_msg_data(&reply), flight->reply, flight->reply_size);
         self->counts.duplicates_cached++;
         router_reply(self, caller->routing, &reply);
         return;
@@ -121,7 +122,7 @@ static flight_t *begin(broker_t *self, peer_t *caller, const target_t *target, z
     flight->service = registry_service(&self->registry, target->service, target->service_size);
     flight->instance = target->instance ? xstrndup(target->instance, target->instance_size) : NULL;
     flight->caller_routing = caller->routing;
-    flight->caller_letter = roles_letter(caller->principal->role);
+    flight->principal = caller->principal;
     flight->started = self->now;
     flight->deadline = self->now + budget(peek);
     flight->size = zmq_msg_size(envelope);

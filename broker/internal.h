@@ -4,6 +4,7 @@
 
 #include "broker/broker.h"
 #include "broker/flights.h"
+#include "broker/inlet.h"
 #include "broker/registry.h"
 #include "broker/roles.h"
 #include "broker/topics.h"
@@ -46,6 +47,10 @@ struct broker {
     void *requests;        /* the same, as libzmq knows them */
     void *publish;
     void *events;
+    inlet_t requests_inlet;
+    inlet_t publish_inlet;
+    inlet_t subscriptions_inlet;
+    inlet_t monitor_inlet;
     int port;
 
     zap_t *zap;
@@ -71,7 +76,8 @@ struct broker {
 
 /* ---- router.c: requests and replies --------------------------------------------------------- */
 
-void router_on_input(void *arg, zsock_t *sock);
+/* Reads requests and replies; for an inlet. */
+bool router_drain(void *arg);
 
 /* The User-Id of the connection a message came by; NULL: a local one. Never of a routing id frame.
  */
@@ -143,13 +149,14 @@ void control_lose(broker_t *self, peer_t *peer, const char *why);
 /* Every so often: who is silent is gone. */
 void control_sweep(void *arg);
 
-/* A connection was lost: finds out whose. */
-void control_on_disconnect(void *arg, zsock_t *monitor);
+/* Connections were lost: finds out whose; for an inlet. */
+bool control_drain_disconnects(void *arg);
 
 /* ---- events.c ------------------------------------------------------------------------------- */
 
-void events_on_publish(void *arg, zsock_t *sock);
-void events_on_subscribe(void *arg, zsock_t *sock);
+/* For inlets. */
+bool events_drain_published(void *arg);
+bool events_drain_subscriptions(void *arg);
 
 /* ---- report.c ------------------------------------------------------------------------------- */
 

@@ -54,17 +54,29 @@ const char *router_user_id(const broker_t *self, zmq_msg_t *message)
     return is_file ? NULL : "none:";
 }
 
+/* Whether this is still the connection that the peer was known by. Over TCP every message has a
+ * User-Id, so a message without one is of whoever was without one before. */
+static bool is_same_connection(const broker_t *self, const peer_t *peer, zmq_msg_t *head)
+{
+    if (!self->has_tcp)
+        return true;
+    const char *user_id = zmq_msg_gets(head, "User-Id");
+    bool has_key = peer->principal->role != BUS_ROLE_LOCAL;
+    return user_id ? strcmp(peer->principal->user_id, user_id) == 0 : !has_key;
+}
+
 static peer_t *sender(broker_t *self, zmq_msg_t *id, zmq_msg_t *head)
 {
     uint64_t routing = routing_of(id);
-    const char *user_id = router_user_id(self, head); /* the routing id itself has none */
     peer_t *peer = registry_find_peer(&self->registry, routing);
-    if (peer && strcmp(peer->principal->user_id, user_id ? user_id : "") != 0) {
-        control_lose(self, peer, "its connection was taken over by another key");
+    if (peer && !is_same_connection(self, peer, head)) {
+        control_lose(self, peer, "lost its connection to another");
         peer = NULL;
     }
-    if (!peer)
+    if (!peer) {
+        const char *user_id = router_user_id(self, head); /* the routing id itself has none */
         peer = registry_add_peer(&self->registry, routing, roles_principal(&self->roles, user_id));
+    }
     peer->heard_at = self->now;
     peer->is_full = false;
     return peer;
@@ -109,20 +121,21 @@ static void on_frames(broker_t *self, frames_t *frames)
         on_request(self, peer, head, &frames->part[2]);
 }
 
-void router_on_input(void *arg, zsock_t *sock)
+bool router_drain(void *arg)
 {
-    (void)sock;
     broker_t *self = arg;
+    bool has_more = true;
     self->now = ev_now(self->ev);
     frames_t frames;
     for (size_t i = 0; i < FRAME_LIMIT; i++)
         zmq_msg_init(&frames.part[i]);
-    for (int i = 0; i < DRAIN_COUNT && receive(self, &frames); i++)
+    for (int i = 0; i < DRAIN_COUNT && (has_more = receive(self, &frames)); i++)
         on_frames(self, &frames);
     for (size_t i = 0; i < FRAME_LIMIT; i++)
         zmq_msg_close(&frames.part[i]);
     dispatch_bury(self);
     dispatch_arm(self);
+    return has_more;
 }
 
 int router_address(broker_t *self, uint64_t routing)

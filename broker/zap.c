@@ -3,11 +3,12 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "broker/inlet.h"
 #include "bus/keys.h"
 
 struct zap {
-    ev_t *ev; /* borrowed */
     zsock_t *sock;
+    inlet_t inlet;
     char *keys_folder;
     uint64_t refused;
 };
@@ -54,24 +55,27 @@ static void answer(zap_t *self, zmsg_t *request)
     zstr_send(self->sock, "");
 }
 
-static void on_handshake(void *arg, zsock_t *sock)
+static bool drain_handshakes(void *arg)
 {
-    AUTO(zmsg_destroy) zmsg_t *request = zmsg_recv(sock);
-    if (request)
-        answer(arg, request);
+    zap_t *self = arg;
+    while (zsock_events(self->sock) & ZMQ_POLLIN) {
+        AUTO(zmsg_destroy) zmsg_t *request = zmsg_recv(self->sock);
+        if (request)
+            answer(self, request);
+    }
+    return false;
 }
 
 zap_t *zap_new(ev_t *ev, const char *keys_folder, err_t *err)
 {
     AUTO(zap_destroy) zap_t *self = xcalloc(1, sizeof(*self));
-    self->ev = ev;
     self->keys_folder = xstrdup(keys_folder);
     self->sock = zsock_new(ZMQ_REP);
     if (zsock_bind(self->sock, "inproc://zeromq.zap.01") < 0) {
         err_set(err, ERR_EXISTS, "another ZAP handler runs in this process");
         return NULL;
     }
-    ev_reader(ev, self->sock, on_handshake, self);
+    inlet_open(&self->inlet, ev, zsock_resolve(self->sock), drain_handshakes, self);
     return TAKE(self);
 }
 
@@ -80,7 +84,7 @@ void zap_destroy(zap_t **self_p)
     zap_t *self = *self_p;
     if (!self)
         return;
-    ev_reader_end(self->ev, self->sock);
+    inlet_close(&self->inlet);
     zsock_destroy(&self->sock);
     free(self->keys_folder);
     free(self);

@@ -36,10 +36,15 @@ int bus_world_set_up(void **state)
     return 0;
 }
 
+void bus_world_settle(void)
+{
+    usleep(50000); /* ZeroMQ's own thread does it, and tells nobody when */
+}
+
 void bus_world_stop_broker(bus_world_t *self)
 {
     broker_destroy(&self->broker);
-    usleep(50000); /* the library's own thread takes the names back */
+    bus_world_settle();
 }
 
 void bus_world_restart_broker(bus_world_t *self)

@@ -29,6 +29,9 @@ int bus_world_tear_down(void **state);
 void bus_world_restart_broker(bus_world_t *self);
 void bus_world_stop_broker(bus_world_t *self);
 
+/* Waits until sockets that were closed are gone, and their names free. */
+void bus_world_settle(void);
+
 /* Another program, connected once the loop has run. */
 bus_t *bus_world_program(bus_world_t *self, const char *name, const char *instance);
 

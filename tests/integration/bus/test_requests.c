@@ -248,6 +248,7 @@ static void a_worker_whose_connection_is_gone_does_not_swallow_a_request(void **
     zsock_t *mortal = raw_new(world);
     raw_serve(world, mortal, "echo", "mortal");
     zsock_destroy(&mortal);
+    bus_world_settle();
     AUTO(worker_destroy) worker_t *other = worker_new(world, "echo", "other");
     AUTO(bus_destroy) bus_t *client = bus_world_program(world, "client", "1");
     outcome_t outcomes[4] = {0};
