@@ -147,13 +147,19 @@ json_t *fieldset_and(const json_t *a, const json_t *b)
     json_t *result = json_object();
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)a, key, value)
-    {
+    json_object_foreach ((json_t *)a, key, value) {
         const json_t *other = json_object_get(b, key);
-        if (other && (is_leaf(value) || is_leaf(other)))
+        if (!other)
+            continue;
+        if (is_leaf(value) || is_leaf(other)) {
             json_object_set(result, key, is_leaf(value) ? value : (json_t *)other);
-        else if (other)
-            json_object_set_new(result, key, fieldset_and(value, other));
+            continue;
+        }
+        json_t *inner = fieldset_and(value, other);
+        if (is_leaf(inner)) /* nothing in common: not a field of its own */
+            json_decref(inner);
+        else
+            json_object_set_new(result, key, inner);
     }
     return result;
 }
