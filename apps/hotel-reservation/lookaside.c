@@ -88,12 +88,13 @@ int lookaside_find(const lookaside_t *self, const span_t *parent, const char *co
     json_auto_t *stored = json_object();
     rc = find_stored(self, parent, missing, missing_count, stored, err);
     for (size_t i = 0; i < missing_count && rc == 0; i++) {
-        json_t *document = json_object_get(stored, missing[i]);
-        document = document ? document : self->absent;
+        json_t *document = json_incref(json_object_get(stored, missing[i]));
+        if (!document && self->absent)
+            document = json_loads(self->absent, JSON_DECODE_ANY, NULL);
         if (!document)
             continue;
-        json_object_set(found, missing[i], document);
         fill_cache(self, missing[i], document);
+        json_object_set_new(found, missing[i], document);
     }
     return rc;
 }

@@ -15,7 +15,7 @@ typedef struct lookaside {
     const char *cache_suffix; /* of an id, to make the key in memcached; "" for none */
     const char *cache_span;   /* what asking memcached is called in traces */
     const char *store_span;
-    json_t *absent; /* the value of an id without document; NULL: such an id has none */
+    const char *absent; /* JSON of an id without document; NULL: such an id has none */
 } lookaside_t;
 
 /* Puts the documents with these ids into found, an object, and the ones that were not cached into

@@ -70,7 +70,6 @@ static void rate_close(void **self_p)
     rate_t *self = *self_p;
     cache_destroy(&self->cache);
     store_destroy(&self->store);
-    json_decref(self->plans.absent);
     free(self);
     *self_p = NULL;
 }
@@ -87,7 +86,7 @@ static void *rate_open(app_t *app, err_t *err)
         .cache_suffix = "",
         .cache_span = "memcached_get_multi_rate",
         .store_span = "mongo_rate",
-        .absent = json_null()};
+        .absent = "null"};
     void *opened = self;
     if (!self->store || fill(self, err) < 0)
         rate_close(&opened);

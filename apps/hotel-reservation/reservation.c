@@ -250,7 +250,6 @@ static void reservation_close(void **self_p)
     reservation_t *self = *self_p;
     cache_destroy(&self->cache);
     store_destroy(&self->store);
-    json_decref(self->taken.absent);
     free(self);
     *self_p = NULL;
 }
@@ -276,7 +275,7 @@ static void *reservation_open(app_t *app, err_t *err)
         .cache_suffix = "",
         .cache_span = "memcached_reserve_get_multi_number",
         .store_span = "mongodb_reserve_get_multi_number",
-        .absent = json_integer(0)};
+        .absent = "0"};
     void *opened = self;
     if (!self->store || fill(self, err) < 0)
         reservation_close(&opened);
