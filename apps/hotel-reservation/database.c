@@ -6,7 +6,7 @@
 
 #include <ctype.h>
 
-static const char *const usual_wait_ms = "2000";
+static const char *const usual_wait_ms = "3000";
 
 static const char *address_of(const char *name, const char *usual_address)
 {

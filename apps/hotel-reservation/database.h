@@ -14,7 +14,7 @@
 typedef int(database_read_fn)(void *arg, const char *id, const json_t *document, err_t *err);
 
 /* Opens the store of "geo": $MONGODB_GEO_ADDRESS, else usual_address, as user admin ($DB_USER,
- * $DB_PASSWORD), waiting up to $DB_WAIT_MS, else two seconds, for it to be there. */
+ * $DB_PASSWORD), waiting up to $DB_WAIT_MS, else three seconds, for it to be there. */
 store_t *database_open(app_t *app, const char *name, const char *usual_address, err_t *err);
 
 /* Writes the object's members into a collection, in one command, over what is there. */

@@ -214,7 +214,7 @@ static void *jaeger_open(app_t *app, err_t *err)
     jaeger_t *self = xcalloc(1, sizeof(*self));
     self->app = app;
     pthread_mutex_init(&self->lock, NULL);
-    long trace_limit = atol(app_setting("MEMORY_MAX_TRACES", "2000"));
+    long trace_limit = atol(app_setting("MEMORY_MAX_TRACES", "5000"));
     size_t limit = trace_limit > 0 ? (size_t)trace_limit : 1;
     self->traces = traces_new(limit, limit * SPANS_PER_TRACE);
     int port = atoi(app_setting("COLLECTOR_OTLP_HTTP_PORT", "4318"));

@@ -176,8 +176,7 @@ static void read_span(reader_t *self, const json_t *span)
     }
     entry.start_us = start_ns / 1000;
     entry.duration_us = (end_ns - start_ns) / 1000;
-    entry.kind = kind_of(span);
-    AUTO_FREE char *tags = make_span_tags(span, entry.kind);
+    AUTO_FREE char *tags = make_span_tags(span, kind_of(span));
     AUTO_FREE char *logs = make_logs(json_object_get(span, "events"));
     entry.tags = tags;
     entry.logs = logs;

@@ -1,5 +1,6 @@
 #include "apps/jaeger/traces.h"
 
+#include "apps/jaeger/texts.h"
 #include "base/auto.h"
 #include "base/mem.h"
 
@@ -13,6 +14,7 @@ struct traces {
     traces_trace_t *newest;
     traces_trace_t *oldest;
     traces_process_t *processes;
+    texts_t *texts; /* of spans */
     traces_trace_t *buckets[BUCKET_COUNT];
 };
 
@@ -63,9 +65,9 @@ static void free_spans(traces_t *self, traces_trace_t *trace)
     for (traces_span_t *span = trace->first, *next = NULL; span; span = next) {
         next = span->next;
         release_process(self, span->process);
-        free(span->operation);
-        free(span->tags);
-        free(span->logs);
+        texts_give_back(self->texts, span->operation);
+        texts_give_back(self->texts, span->tags);
+        texts_give_back(self->texts, span->logs);
         free(span);
     }
     self->span_count -= trace->span_count;
@@ -121,12 +123,11 @@ static void append_span(traces_t *self, traces_trace_t *trace, const traces_entr
     span->parent_id = entry->parent_id;
     span->start_us = entry->start_us;
     span->duration_us = entry->duration_us;
-    span->kind = entry->kind;
     span->process = find_process(self, entry->service, entry->process_tags);
     span->process->span_count++;
-    span->operation = xstrdup(entry->operation);
-    span->tags = xstrdup(entry->tags);
-    span->logs = xstrdup(entry->logs);
+    span->operation = texts_take(self->texts, entry->operation);
+    span->tags = texts_take(self->texts, entry->tags);
+    span->logs = texts_take(self->texts, entry->logs);
     if (trace->last)
         trace->last->next = span;
     else
@@ -193,6 +194,7 @@ traces_t *traces_new(size_t trace_limit, size_t span_limit)
     traces_t *self = xcalloc(1, sizeof(*self));
     self->trace_limit = trace_limit;
     self->span_limit = span_limit;
+    self->texts = texts_new();
     return self;
 }
 
@@ -203,6 +205,7 @@ void traces_destroy(traces_t **self_p)
         return;
     while (self->oldest)
         remove_oldest(self);
+    texts_destroy(&self->texts);
     free(self);
     *self_p = NULL;
 }

@@ -25,10 +25,9 @@ typedef struct traces_span {
     int64_t start_us;   /* since 1970 */
     int64_t duration_us;
     traces_process_t *process;
-    char *operation;
-    char *tags; /* JSON, as above */
-    char *logs; /* JSON, as above */
-    const char *kind;
+    const char *operation;
+    const char *tags;         /* JSON, as above */
+    const char *logs;         /* JSON, as above */
     struct traces_span *next; /* in order of arrival */
 } traces_span_t;
 
@@ -55,7 +54,6 @@ typedef struct traces_entry {
     const char *operation;
     const char *tags;
     const char *logs;
-    const char *kind; /* "server", ...; a literal; "" if it has none */
 } traces_entry_t;
 
 traces_t *traces_new(size_t trace_limit, size_t span_limit);

@@ -292,7 +292,7 @@ static void a_missing_database_ends_the_service_with_the_reason(void **state)
     stack_start(*state, "geo-3", "hotel-reservation", "geo", "MONGODB_GEO_ADDRESS=127.0.0.1:1");
     assert_int_equal(stack_wait(*state, "geo-3"), 1);
     AUTO_FREE char *log = stack_log(*state, "geo-3");
-    expect_in(log, "no reachable server at 127.0.0.1:1 for user 'admin' within 2000 ms: "
+    expect_in(log, "no reachable server at 127.0.0.1:1 for user 'admin' within 3000 ms: "
                    "dial tcp 127.0.0.1:1: connect: connection refused");
 }
 

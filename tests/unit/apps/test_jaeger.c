@@ -1,5 +1,6 @@
 #include "apps/jaeger/otlp.h"
 #include "apps/jaeger/query.h"
+#include "apps/jaeger/texts.h"
 #include "base/auto.h"
 #include "base/mem.h"
 #include "tests/support/test.h"
@@ -185,9 +186,24 @@ static void durations_are_read_in_every_unit(void **state)
     assert_int_equal(query_parse_duration("1e30d", &us, NULL), -ERR_INVALID);
 }
 
+static void equal_texts_are_kept_once(void **state)
+{
+    (void)state;
+    AUTO(texts_destroy) texts_t *texts = texts_new();
+    char word[] = "word";
+    const char *first = texts_take(texts, "word");
+    const char *second = texts_take(texts, word);
+    assert_ptr_equal(first, second);
+    texts_give_back(texts, first);
+    assert_int_equal(texts_count(texts), 1);
+    texts_give_back(texts, second);
+    assert_int_equal(texts_count(texts), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equal_texts_are_kept_once),
         cmocka_unit_test(spans_come_out_in_jaegers_form),
         cmocka_unit_test(services_and_dependencies_are_known),
         cmocka_unit_test(traces_are_found_by_service_operation_time_and_duration),
