@@ -13,10 +13,13 @@ typedef struct options {
     int64_t backoff_max_ms;
 } options_t;
 
+enum { READY_TIMEOUT = 256, BACKOFF, BACKOFF_MAX }; /* without a letter: those are the bus's */
+
 static const struct argp_option option_table[] = {
-    {"ready-timeout", 'r', "MS", 0, "How long an application may take to be ready (120000)", 0},
-    {"backoff", 'b', "MS", 0, "First CrashLoopBackOff (10000, as a real kubelet's)", 0},
-    {"backoff-max", 'x', "MS", 0, "Longest CrashLoopBackOff (300000)", 0},
+    {"ready-timeout", READY_TIMEOUT, "MS", 0,
+        "How long an application may take to be ready (120000)", 0},
+    {"backoff", BACKOFF, "MS", 0, "First CrashLoopBackOff (10000, as a real kubelet's)", 0},
+    {"backoff-max", BACKOFF_MAX, "MS", 0, "Longest CrashLoopBackOff (300000)", 0},
     {0},
 };
 
@@ -34,11 +37,11 @@ static bool parse_option(void *option_values, int key, const char *value, err_t 
 {
     options_t *options = option_values;
     switch (key) {
-    case 'r':
+    case READY_TIMEOUT:
         return parse_number(value, &options->ready_timeout_ms, err);
-    case 'b':
+    case BACKOFF:
         return parse_number(value, &options->backoff_ms, err);
-    case 'x':
+    case BACKOFF_MAX:
         return parse_number(value, &options->backoff_max_ms, err);
     default:
         return true;

@@ -6,25 +6,36 @@
 #include "base/mem.h"
 
 #include <string.h>
+#include <time.h>
 
-/* What makes two events one, as a number for the event's name: FNV-1a over its parts. */
-static uint64_t mix(uint64_t hash, const char *text)
+/* What makes two events one, and the one of them that is stored already. */
+typedef struct search {
+    const char *component;
+    const char *uid;
+    const char *field;
+    const char *reason;
+    const char *message;
+    json_t *known; /* borrowed, or NULL */
+} search_t;
+
+static void compare(void *arg, json_t *event)
 {
-    for (; *text; text++)
-        hash = (hash ^ (uint8_t)*text) * 0x100000001b3ULL;
-    return (hash ^ 0xff) * 0x100000001b3ULL; /* a separator that no text holds */
+    search_t *search = arg;
+    if (strcmp(object_string(event, "involvedObject.uid"), search->uid) == 0
+        && strcmp(object_string(event, "reason"), search->reason) == 0
+        && strcmp(object_string(event, "message"), search->message) == 0
+        && strcmp(object_string(event, "involvedObject.fieldPath"), search->field) == 0
+        && strcmp(object_string(event, "source.component"), search->component) == 0)
+        search->known = event;
 }
 
-static char *event_name(const event_source_t *source, const json_t *object, const char *field,
-    const char *reason, const char *message)
+/* Named by the time, as client-go names them: kubectl lists events of one second in this order. */
+static char *event_name(const json_t *object)
 {
-    uint64_t hash = 0xcbf29ce484222325ULL;
-    hash = mix(hash, source->component);
-    hash = mix(hash, object_uid(object));
-    hash = mix(hash, field ? field : "");
-    hash = mix(hash, reason);
-    hash = mix(hash, message);
-    return xasprintf("%s.%016llx", object_name(object), (unsigned long long)hash);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return xasprintf("%s.%llx", object_name(object),
+        (unsigned long long)now.tv_sec * 1000000000ULL + (unsigned long long)now.tv_nsec);
 }
 
 static json_t *involved(const json_t *object, const char *field)
@@ -72,12 +83,17 @@ void event_record(store_t *store, event_source_t source, const json_t *object, c
     va_end(args);
 
     const kind_t *kind = kind_find("Event");
-    AUTO_FREE char *name = event_name(&source, object, field, reason, message);
-    const json_t *known = store_get(store, kind, event_namespace(object), name);
-    if (known) {
-        count_again(store, kind, known);
+    search_t search = {.component = source.component,
+        .uid = object_uid(object),
+        .field = field ? field : "",
+        .reason = reason,
+        .message = message};
+    store_each(store, kind, event_namespace(object), compare, &search);
+    if (search.known) {
+        count_again(store, kind, search.known);
         return;
     }
+    AUTO_FREE char *name = event_name(object);
     json_t *event = json_pack(
         "{s:{s:s, s:s}, s:o, s:s, s:s, s:o, s:o, s:o, s:i, s:s, s:n, s:s, s:s}", "metadata", "name",
         name, "namespace", event_namespace(object), "involvedObject", involved(object, field),

@@ -25,7 +25,8 @@ enum {
     ROUTER_INDEX_BASE = 100, /* of the pods' links in the router */
 };
 
-static const char *const router_addresses[] = {"169.254.1.1", "10.96.0.1", "10.96.0.10", "172.18.0.2"};
+static const char *const router_addresses[] = {
+    "169.254.1.1", "10.96.0.1", "10.96.0.10", "172.18.0.2"};
 static const unsigned char router_mac[6] = {0xee, 0xee, 0xee, 0xee, 0xee, 0xee};
 
 static uint32_t gateway(void)

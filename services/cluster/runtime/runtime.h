@@ -66,7 +66,8 @@ typedef struct container_exit {
 typedef void(container_exit_fn)(void *arg, const container_exit_t *exit);
 
 /* Starts it in a sandbox, which is borrowed. Its output, both streams, comes from *output_fd_p,
- * non-blocking, the caller's to close. on_exit is called from the loop. */
+ * non-blocking, the caller's to close. on_exit is called from the loop. ERR_NOT_FOUND: there is no
+ * such program. */
 container_t *container_start(sandbox_t *sandbox, const container_config_t *config, int *output_fd_p,
     container_exit_fn *on_exit, void *arg, err_t *err);
 /* Kills what still runs; on_exit is not called any more. */

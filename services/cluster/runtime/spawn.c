@@ -252,7 +252,9 @@ static int fail(launch_t *launch, err_t *err)
         if (launch->pidfd >= 0)
             close(launch->pidfd);
     }
-    return err_set(err, ERR_IO, "%s: %s", launch->failed, strerror(launch->error));
+    bool is_absent = launch->error == ENOENT && strcmp(launch->failed, "exec") == 0;
+    return err_set(
+        err, is_absent ? ERR_NOT_FOUND : ERR_IO, "%s: %s", launch->failed, strerror(launch->error));
 }
 
 static int start_joined(launch_t *launch, err_t *err)

@@ -43,7 +43,8 @@ typedef struct spawn {
 } spawn_t;
 
 /* Starts it. *pidfd_p is the caller's to close; its parent, which must wait for it, is this
- * process. Fails with the step that failed; then nothing is left behind. */
+ * process. Fails with the step that failed, ERR_NOT_FOUND if there is no such program; then
+ * nothing is left behind. */
 int spawn_start(const spawn_t *spawn, pid_t *pid_p, int *pidfd_p, err_t *err);
 
 #endif

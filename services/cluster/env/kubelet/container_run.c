@@ -3,8 +3,6 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
-#include "services/cluster/env/kubelet/launch.h"
-#include "services/cluster/env/kubelet/volumes.h"
 #include "services/cluster/env/object.h"
 
 #include <errno.h>
@@ -13,9 +11,9 @@
 #include <unistd.h>
 
 enum {
-    OUTPUT_TURN = 65536,       /* bytes read at once: a flood must not starve the rest */
-    BACKOFF_FORGOTTEN_S = 600, /* a run as long as this starts anew with no back-off */
-    CONFIG_RETRY_MS = 2000,    /* after CreateContainerConfigError */
+    OUTPUT_TURN = 65536,    /* bytes read at once: a flood must not starve the rest */
+    BACKOFF_FORGOTTEN = 2,  /* a run of so many longest back-offs starts anew without */
+    START_ERROR_CODE = 128, /* containerd's, of a container that could not be started */
 };
 
 static const char *const normal = "Normal";
@@ -28,7 +26,7 @@ static void set_text(char **text, const char *value)
     *text = copy;
 }
 
-static void wait_because(pod_container_t *self, const char *reason, const char *message)
+void container_run_wait(pod_container_t *self, const char *reason, const char *message)
 {
     self->state = CONTAINER_WAITING;
     set_text(&self->reason, reason);
@@ -43,17 +41,24 @@ static void on_retry(void *arg)
 {
     pod_container_t *self = arg;
     self->retry_timer = 0;
-    container_run_start(self);
+    container_start_run(self);
 }
 
-static int64_t next_backoff(const pod_container_t *self)
+/* Doubles it, up to the limit. */
+static void back_off(pod_container_t *self)
 {
     const pod_context_t *context = self->pod->context;
     int64_t next = self->backoff_ms ? 2 * self->backoff_ms : context->backoff_ms;
-    return next < context->backoff_max_ms ? next : context->backoff_max_ms;
+    self->backoff_ms = next < context->backoff_max_ms ? next : context->backoff_max_ms;
 }
 
-static void retry_after(pod_container_t *self, int64_t delay_ms)
+void container_run_retry(pod_container_t *self)
+{
+    back_off(self);
+    container_run_retry_after(self, self->backoff_ms);
+}
+
+void container_run_retry_after(pod_container_t *self, int64_t delay_ms)
 {
     ev_cancel(self->pod->context->ev, self->retry_timer);
     self->retry_timer = ev_after(self->pod->context->ev, delay_ms, on_retry, self);
@@ -120,8 +125,8 @@ static void on_probe(void *arg, probe_kind_t kind, bool is_well, bool is_change,
     pod_on_container_changed(self->pod);
 }
 
-static void begin_probe(pod_container_t *self, probe_t **probe_p, probe_kind_t kind,
-    const char *field, char *const *envp)
+static void begin_probe(
+    pod_container_t *self, probe_t **probe_p, probe_kind_t kind, const char *field)
 {
     const json_t *spec = object_at(self->spec, field);
     if (!spec || *probe_p)
@@ -133,22 +138,20 @@ static void begin_probe(pod_container_t *self, probe_t **probe_p, probe_kind_t k
         .spec = spec,
         .ports = object_at(self->spec, "ports"),
         .address = self->pod->address_text,
-        .envp = envp,
+        .envp = self->launch.envp,
     };
     *probe_p = probe_new(kind, &subject, on_probe, self);
 }
 
-/* Readiness and liveness wait for the startup probe; commands see a plain environment. */
+/* Readiness and liveness wait for the startup probe. */
 static void begin_probes(pod_container_t *self)
 {
-    static char *const envp[] = {
-        (char *)"PATH=/app/bin:/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin", NULL};
     if (!self->is_started) {
-        begin_probe(self, &self->startup, PROBE_STARTUP, "startupProbe", envp);
+        begin_probe(self, &self->startup, PROBE_STARTUP, "startupProbe");
         return;
     }
-    begin_probe(self, &self->readiness, PROBE_READINESS, "readinessProbe", envp);
-    begin_probe(self, &self->liveness, PROBE_LIVENESS, "livenessProbe", envp);
+    begin_probe(self, &self->readiness, PROBE_READINESS, "readinessProbe");
+    begin_probe(self, &self->liveness, PROBE_LIVENESS, "livenessProbe");
 }
 
 static void end_probes(pod_container_t *self)
@@ -201,12 +204,15 @@ json_t *container_run_terminated(const pod_container_t *self)
 {
     AUTO_FREE char *id = xasprintf("containerd://%s-%s-%lld", object_uid(self->pod->object),
         self->name, (long long)self->restarts);
-    return json_pack("{s:{s:i, s:s, s:o, s:o, s:s}}", "terminated", "exitCode", self->exit.code,
+    json_t *terminated = json_pack("{s:i, s:s, s:o, s:o, s:s}", "exitCode", self->exit.code,
         "reason", self->reason ? self->reason : "Error", "startedAt", object_time(self->started_at),
         "finishedAt", object_time(self->finished_at), "containerID", id);
+    if (self->message)
+        json_object_set_new(terminated, "message", json_string(self->message));
+    return json_pack("{s:o}", "terminated", terminated);
 }
 
-static void on_exited(void *arg, const container_exit_t *exit)
+void container_run_exited(void *arg, const container_exit_t *exit)
 {
     pod_container_t *self = arg;
     ev_cancel(self->pod->context->ev, self->kill_timer);
@@ -236,13 +242,13 @@ bool container_run_restart(pod_container_t *self)
 {
     if (!may_restart(self))
         return false;
-    if (self->finished_at - self->started_at >= BACKOFF_FORGOTTEN_S)
+    int64_t ran_ms = self->started_at ? 1000 * (int64_t)(self->finished_at - self->started_at) : 0;
+    if (ran_ms >= BACKOFF_FORGOTTEN * self->pod->context->backoff_max_ms)
         self->backoff_ms = 0;
     json_decref(self->last_state);
     self->last_state = container_run_terminated(self);
     int64_t delay_ms = self->backoff_ms;
-    self->backoff_ms = next_backoff(self);
-    self->restarts++;
+    back_off(self);
     if (delay_ms) {
         AUTO_FREE char *message =
             xasprintf("back-off %llds restarting failed container=%s pod=%s_%s(%s)",
@@ -252,123 +258,52 @@ bool container_run_restart(pod_container_t *self)
             "Back-off restarting failed container %s in pod %s_%s(%s)", self->name,
             object_name(self->pod->object), object_namespace(self->pod->object),
             object_uid(self->pod->object));
-        wait_because(self, "CrashLoopBackOff", message);
+        container_run_wait(self, "CrashLoopBackOff", message);
     }
-    retry_after(self, delay_ms);
+    container_run_retry_after(self, delay_ms);
     return true;
 }
 
-static void fail_to_pull(pod_container_t *self, const char *image)
-{
-    bool is_first = !self->reason || strcmp(self->reason, "ContainerCreating") == 0
-                    || strcmp(self->reason, "PodInitializing") == 0;
-    AUTO_FREE char *cause = xasprintf("failed to pull and unpack image \"%s\": failed to resolve "
-                                      "reference \"%s\": %s: not found",
-        image, image, image);
-    AUTO_FREE char *back_off = xasprintf("Back-off pulling image \"%s\"", image);
-    if (is_first || strcmp(self->reason, "ImagePullBackOff") == 0) {
-        pod_event(self->pod, self, normal, "Pulling", "Pulling image \"%s\"", image);
-        pod_event(
-            self->pod, self, warning, "Failed", "Failed to pull image \"%s\": %s", image, cause);
-        pod_event(self->pod, self, warning, "Failed", "Error: ErrImagePull");
-    }
-    self->backoff_ms = next_backoff(self);
-    if (is_first) {
-        wait_because(self, "ErrImagePull", cause);
-    } else {
-        pod_event(self->pod, self, normal, "BackOff", "%s", back_off);
-        pod_event(self->pod, self, warning, "Failed", "Error: ImagePullBackOff");
-        wait_because(self, "ImagePullBackOff", back_off);
-    }
-    retry_after(self, self->backoff_ms);
-}
-
-static void fail_to_create(
-    pod_container_t *self, const char *reason, const char *message, int64_t delay_ms)
-{
-    pod_event(self->pod, self, warning, "Failed", "Error: %s", message);
-    wait_because(self, reason, message);
-    retry_after(self, delay_ms);
-}
-
-static container_t *start_process(
-    pod_container_t *self, const launch_t *launch, const char *bundle, err_t *err)
-{
-    pod_t *pod = self->pod;
-    size_t mount_count = 0;
-    rootfs_mount_t *mounts = volumes_mounts(self->spec, pod->volumes, bundle, &mount_count);
-    AUTO_FREE char *name = xasprintf("%s-%s", object_uid(pod->object), self->name);
-    const char *cwd = object_string(self->spec, "workingDir");
-    const json_t *own = object_at(self->spec, "securityContext");
-    const json_t *shared = object_at(pod->object, "spec.securityContext");
-    container_config_t config = {
-        .name = name,
-        .argv = launch->argv,
-        .envp = launch->envp,
-        .cwd = *cwd ? cwd : NULL,
-        .mounts = mounts,
-        .mount_count = mount_count,
-        .limits = launch->limits,
-        .uid = (uid_t)object_integer(own, "runAsUser", object_integer(shared, "runAsUser", 0)),
-        .gid = (gid_t)object_integer(own, "runAsGroup", object_integer(shared, "runAsGroup", 0)),
-    };
-    container_t *process =
-        container_start(pod->sandbox, &config, &self->output_fd, on_exited, self, err);
-    volumes_free_mounts(mounts, mount_count);
-    return process;
-}
-
+/* A new run, whatever becomes of it. */
 static void begin_run(pod_container_t *self)
 {
     container_log_destroy(&self->previous_log);
     self->previous_log = self->log;
     self->log = container_log_new();
-    self->state = CONTAINER_RUNNING;
-    self->started_at = time(NULL);
+    self->restarts += self->has_run ? 1 : 0;
+    self->has_run = true;
     set_text(&self->reason, NULL);
     set_text(&self->message, NULL);
+    pod_event(self->pod, self, normal, "Created", "Created container %s", self->name);
+}
+
+void container_run_started(pod_container_t *self, container_t *process, int output_fd)
+{
+    begin_run(self);
+    self->process = process;
+    self->output_fd = output_fd;
+    self->state = CONTAINER_RUNNING;
+    self->started_at = time(NULL);
     self->is_started = object_at(self->spec, "startupProbe") == NULL;
     self->is_ready = !self->is_init && object_at(self->spec, "readinessProbe") == NULL;
     ev_fd(self->pod->context->ev, self->output_fd, EPOLLIN, on_output, self);
-    pod_event(self->pod, self, normal, "Created", "Created container %s", self->name);
     pod_event(self->pod, self, normal, "Started", "Started container %s", self->name);
     begin_probes(self);
     pod_on_container_changed(self->pod);
 }
 
-void container_run_start(pod_container_t *self)
+void container_run_failed_to_start(pod_container_t *self, const char *message)
 {
-    pod_t *pod = self->pod;
-    const char *image_name = object_string(self->spec, "image");
-    const json_t *image = images_find(pod->context->images, image_name);
-    if (!image) {
-        fail_to_pull(self, image_name);
-        return;
-    }
-    pod_event(pod, self, normal, "Pulled", "Container image \"%s\" already present on machine",
-        image_name);
-    launch_subject_t subject = {
-        .store = pod->context->store,
-        .pod = pod->object,
-        .container = self->spec,
-        .image = image,
-        .pod_ip = pod->address_text,
-        .host_ip = pod->host_address,
-    };
-    err_t err = {0};
-    AUTO(launch_done) launch_t launch;
-    if (launch_init(&launch, &subject, &err) < 0) {
-        fail_to_create(self, "CreateContainerConfigError", err.text, CONFIG_RETRY_MS);
-        return;
-    }
-    AUTO_FREE char *bundle = images_bundle(pod->context->images, image);
-    self->process = start_process(self, &launch, bundle, &err);
-    if (self->process) {
-        begin_run(self);
-        return;
-    }
-    self->backoff_ms = next_backoff(self);
-    fail_to_create(self, "RunContainerError", err.text, self->backoff_ms);
+    begin_run(self);
+    container_log_close(self->log);
+    pod_event(self->pod, self, warning, "Failed", "Error: %s", message);
+    self->state = CONTAINER_TERMINATED;
+    self->exit = (container_exit_t){.code = START_ERROR_CODE};
+    self->started_at = 0; /* as containerd tells it */
+    self->finished_at = time(NULL);
+    set_text(&self->reason, "StartError");
+    set_text(&self->message, message);
+    pod_on_container_exited(self->pod, self);
 }
 
 /* ---- life cycle --------------------------------------------------------------------------------
@@ -397,6 +332,7 @@ void container_run_done(pod_container_t *self)
     container_log_destroy(&self->previous_log);
     json_decref(self->last_state);
     json_decref(self->spec);
+    launch_done(&self->launch);
     free(self->reason);
     free(self->message);
 }

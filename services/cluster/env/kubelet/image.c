@@ -4,7 +4,9 @@
 #include "base/mem.h"
 #include "services/cluster/env/object.h"
 
+#include <glob.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct images {
     json_t *list;
@@ -46,6 +48,20 @@ static bool has_tag(const char *name)
     return strchr(slash ? slash : name, ':') != NULL;
 }
 
+/* "redis" is docker.io/library/redis:latest, "shop/geo:1" docker.io/shop/geo:1; a first part with a
+ * dot, a colon or "localhost" is a registry. */
+char *images_reference(const char *name)
+{
+    size_t first = strcspn(name, "/");
+    bool has_registry = name[first] == '/'
+                        && (memchr(name, '.', first) || memchr(name, ':', first)
+                            || strncmp(name, "localhost/", 10) == 0);
+    const char *registry = has_registry         ? ""
+                           : name[first] == '/' ? "docker.io/"
+                                                : "docker.io/library/";
+    return xasprintf("%s%s%s", registry, name, has_tag(name) ? "" : ":latest");
+}
+
 const json_t *images_find(const images_t *self, const char *name)
 {
     const char *plain = without_registry(name);
@@ -64,4 +80,19 @@ char *images_bundle(const images_t *self, const json_t *image)
 {
     const char *bundle = object_string(image, "bundle");
     return *bundle ? xasprintf("%s/%s", self->bundles, bundle) : NULL;
+}
+
+int64_t images_size(const images_t *self, const json_t *image)
+{
+    AUTO_FREE char *bundle = images_bundle(self, image);
+    AUTO_FREE char *pattern = xasprintf("%s/bin/*", bundle ? bundle : "");
+    AUTO(globfree) glob_t found = {0};
+    int64_t size = 0;
+    if (bundle)
+        (void)glob(pattern, 0, NULL, &found); /* an empty one has no size */
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct stat info;
+        size += stat(found.gl_pathv[i], &info) == 0 ? info.st_size : 0;
+    }
+    return size;
 }

@@ -15,6 +15,12 @@ void images_destroy(images_t **self_p);
  * out. */
 const json_t *images_find(const images_t *self, const char *name);
 
+/* The name in full, as errors call it: "docker.io/library/redis:7.0"; for free(). */
+char *images_reference(const char *name);
+
+/* Bytes of the image's own programs. */
+int64_t images_size(const images_t *self, const json_t *image);
+
 /* The folder of an image's programs, for free(); NULL if it runs the distribution's. */
 char *images_bundle(const images_t *self, const json_t *image);
 

@@ -95,6 +95,7 @@ kubelet_t *kubelet_new(
         .store = store,
         .runtime = runtime,
         .images = images_new(config->images, config->bundles),
+        .pulled = zhashx_new(),
         .work_dir = config->work_dir,
         .backoff_ms = config->backoff_ms ? config->backoff_ms : BACKOFF_MS,
         .backoff_max_ms = config->backoff_max_ms ? config->backoff_max_ms : BACKOFF_MAX_MS,
@@ -121,6 +122,7 @@ void kubelet_destroy(kubelet_t **self_p)
     http_destroy(&self->context.http);
     http_destroy(&self->proxy);
     images_destroy(&self->context.images);
+    zhashx_destroy(&self->context.pulled);
     free(self);
     *self_p = NULL;
 }

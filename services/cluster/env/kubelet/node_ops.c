@@ -71,16 +71,13 @@ static void on_command(void *arg, const command_result_t *result)
 
 static void answer_exec(void *arg, const node_exec_t *exec, node_reply_t *reply)
 {
-    static char *const envp[] = {
-        (char *)"PATH=/app/bin:/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin", (char *)"HOME=/root",
-        NULL};
     pod_container_t *container = find_container(arg, exec->pod, exec->container);
     if (!container || !container->process) {
         node_reply_fail(&reply, ERR_INVALID, "container not found or not running");
         return;
     }
     command_config_t config = {.argv = (char *const *)exec->argv,
-        .envp = envp,
+        .envp = container->launch.envp,
         .timeout_ms = EXEC_TIMEOUT_MS,
         .output_limit = EXEC_OUTPUT_LIMIT};
     err_t err = {0};

@@ -103,6 +103,15 @@ static json_t *labels(int index)
     return labels;
 }
 
+/* With workers beside it the control plane is theirs to leave alone. */
+static void set_taint(json_t *node, int index, int count)
+{
+    if (index == 0 && count > 1)
+        object_set(node, "spec.taints",
+            json_pack("[{s:s, s:s}]", "key", "node-role.kubernetes.io/control-plane", "effect",
+                "NoSchedule"));
+}
+
 static json_t *make_node(int index)
 {
     AUTO_FREE char *range = xasprintf("10.244.%d.0/24", index);
@@ -118,6 +127,9 @@ static json_t *make_node(int index)
 void nodes_create(store_t *store, int count)
 {
     name_nodes(count);
-    for (int i = 0; i < count; i++)
-        (void)store_create(store, kind_find("Node"), make_node(i), NULL, NULL); /* a fresh store */
+    for (int i = 0; i < count; i++) {
+        json_t *node = make_node(i);
+        set_taint(node, i, count);
+        (void)store_create(store, kind_find("Node"), node, NULL, NULL); /* a fresh store */
+    }
 }

@@ -108,12 +108,12 @@ void pod_end(pod_t *self)
 static void start_next(pod_t *self)
 {
     if (self->init_done < self->init_count) {
-        container_run_start(&self->init_containers[self->init_done]);
+        container_start_run(&self->init_containers[self->init_done]);
         return;
     }
     for (size_t i = 0; i < self->container_count; i++) {
         if (self->containers[i].state == CONTAINER_WAITING && !self->containers[i].retry_timer)
-            container_run_start(&self->containers[i]);
+            container_start_run(&self->containers[i]);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "services/cluster/env/kubelet/container_log.h"
 #include "services/cluster/env/kubelet/image.h"
+#include "services/cluster/env/kubelet/launch.h"
 #include "services/cluster/env/kubelet/probe.h"
 #include "services/cluster/env/store.h"
 #include "services/cluster/runtime/runtime.h"
@@ -19,7 +20,8 @@ typedef struct pod_context {
     store_t *store;
     runtime_t *runtime;
     images_t *images;
-    http_t *http; /* for probes */
+    zhashx_t *pulled; /* "node image": images that a node has */
+    http_t *http;     /* for probes */
     const char *work_dir;
     int64_t backoff_ms;
     int64_t backoff_max_ms;
@@ -42,6 +44,9 @@ typedef struct pod_container {
     json_t *last_state; /* terminated {…} of the run before, or NULL */
     int64_t restarts;
 
+    bool has_run;
+
+    launch_t launch;      /* of this run */
     container_t *process; /* NULL unless running */
     int output_fd;        /* -1 unless open */
     container_log_t *log; /* of this run, and of the last one when waiting */
@@ -99,13 +104,26 @@ const char *pod_node(const pod_t *self);
 /* container_run.c: one container. */
 void container_run_init(pod_container_t *self, pod_t *pod, json_t *spec, bool is_init);
 void container_run_done(pod_container_t *self);
-void container_run_start(pod_container_t *self);
+/* Waits, for a reason that the status tells; message may be NULL. */
+void container_run_wait(pod_container_t *self, const char *reason, const char *message);
+/* Starts it again after a while, or after the next, longer back-off. */
+void container_run_retry_after(pod_container_t *self, int64_t delay_ms);
+void container_run_retry(pod_container_t *self);
+/* A run began; takes the process and the descriptor of its output. */
+void container_run_started(pod_container_t *self, container_t *process, int output_fd);
+/* Its process ended: a container_exit_fn, with the container as its argument. */
+void container_run_exited(void *self, const container_exit_t *exit);
+/* A run ended before it began. */
+void container_run_failed_to_start(pod_container_t *self, const char *message);
 /* SIGTERM, and SIGKILL when the grace is over; no restart by itself any more. */
 void container_run_stop(pod_container_t *self, int64_t grace_ms);
 /* After an exit; false when the pod's policy leaves it at that. */
 bool container_run_restart(pod_container_t *self);
 /* {"terminated": {…}} of the run that ended last; new reference. */
 json_t *container_run_terminated(const pod_container_t *self);
+
+/* container_start.c: pulls the image and begins a run, or says why not and tries again. */
+void container_start_run(pod_container_t *self);
 
 /* pod.c: told by container_run.c. */
 void pod_on_container_changed(pod_t *self);

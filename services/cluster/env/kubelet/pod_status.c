@@ -46,8 +46,7 @@ static json_t *container_status(const pod_container_t *self)
     json_t *status = json_pack("{s:s, s:o, s:o, s:b, s:I, s:s, s:s}", "name", self->name, "state",
         state_of(self), "lastState", last, "ready", is_ready(self), "restartCount",
         (json_int_t)self->restarts, "image", image, "imageID", "");
-    bool has_run = self->state != CONTAINER_WAITING || self->last_state;
-    if (has_run) {
+    if (self->has_run) {
         AUTO_FREE char *id = xasprintf("containerd://%s-%s-%lld", object_uid(self->pod->object),
             self->name, (long long)self->restarts);
         AUTO_FREE char *image_id = xasprintf("%s@local", image);
@@ -140,6 +139,7 @@ static json_t *conditions_of(const pod_t *self, const char *phase)
     const char *reason = is_completed ? "PodCompleted" : "ContainersNotReady";
     bool is_well = !main && !self->is_ending;
     json_t *conditions = json_array();
+    add_condition(self, conditions, "PodReadyToStartContainers", self->sandbox != NULL, NULL, NULL);
     add_condition(self, conditions, "Initialized", !init,
         init           ? "ContainersNotInitialized"
         : is_completed ? "PodCompleted"
@@ -154,9 +154,9 @@ static json_t *conditions_of(const pod_t *self, const char *phase)
 json_t *pod_status(const pod_t *self)
 {
     const char *phase = phase_of(self);
-    json_t *status = json_pack("{s:s, s:o, s:s, s:o, s:s}", "phase", phase, "conditions",
-        conditions_of(self, phase), "hostIP", self->host_address, "startTime",
-        object_time(self->started_at), "qosClass",
+    json_t *status = json_pack("{s:s, s:o, s:s, s:[{s:s}], s:o, s:s}", "phase", phase, "conditions",
+        conditions_of(self, phase), "hostIP", self->host_address, "hostIPs", "ip",
+        self->host_address, "startTime", object_time(self->started_at), "qosClass",
         *object_string(self->object, "status.qosClass")
             ? object_string(self->object, "status.qosClass")
             : "BestEffort");

@@ -10,22 +10,33 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { OUTPUT_LIMIT = 4096 };
+enum {
+    OUTPUT_LIMIT = 4096,
+    /* A container that has just begun is asked in quick succession until it is first well, and its
+     * refusals are not counted: it takes milliseconds to start, where the real one's image takes
+     * seconds, and must not wait for a whole period because the first question came too soon. */
+    EAGER_MS = 1000,
+    EAGER_FIRST_MS = 5,
+};
 
 struct probe {
     probe_kind_t kind;
     probe_subject_t subject;
     probe_fn *fn;
     void *arg;
+    char *target; /* URL of the question under way, or NULL */
+    int port;     /* that the question goes to */
     int timer;
-    int deadline;       /* timer of the question under way */
-    int http_id;        /* of the question under way, or 0 */
-    int fd;             /* of the TCP question under way, or -1 */
-    command_t *command; /* of the question under way, or NULL */
-    int in_a_row;       /* answers of the last kind */
-    bool last_is_well;  /* that kind */
-    bool is_decided;    /* something was told */
-    bool is_well;       /* what was told last */
+    int deadline;        /* timer of the question under way */
+    int http_id;         /* of the question under way, or 0 */
+    int fd;              /* of the TCP question under way, or -1 */
+    command_t *command;  /* of the question under way, or NULL */
+    int in_a_row;        /* answers of the last kind */
+    bool last_is_well;   /* that kind */
+    bool is_decided;     /* something was told */
+    bool is_well;        /* what was told last */
+    int64_t eager_until; /* 0: no longer */
+    int64_t eager_ms;    /* the next pause */
 };
 
 static int64_t setting(const probe_t *self, const char *name, int64_t otherwise)
@@ -48,10 +59,24 @@ static void end_question(probe_t *self)
     command_destroy(&self->command);
 }
 
+/* Whether to ask again soon rather than to take no for an answer. */
+static bool is_too_early(probe_t *self, bool is_well)
+{
+    if (is_well || ev_now(self->subject.ev) >= self->eager_until) {
+        self->eager_until = 0;
+        return false;
+    }
+    self->eager_ms *= 2;
+    self->timer = ev_after(self->subject.ev, self->eager_ms, ask, self);
+    return true;
+}
+
 /* Takes an answer; fn may destroy the probe, so it comes last. */
 static void decide(probe_t *self, bool is_well, const char *reason)
 {
     end_question(self);
+    if (is_too_early(self, is_well))
+        return;
     self->in_a_row = self->in_a_row && self->last_is_well == is_well ? self->in_a_row + 1 : 1;
     self->last_is_well = is_well;
     int64_t threshold =
@@ -74,10 +99,18 @@ static void on_http(void *arg, const http_answer_t *answer)
     probe_t *self = arg;
     self->http_id = 0;
     char reason[512];
-    if (answer->err)
-        snprintf(reason, sizeof(reason), "%s", answer->err->text);
-    else
+    if (!answer->err)
         snprintf(reason, sizeof(reason), "HTTP probe failed with statuscode: %d", answer->status);
+    else if (answer->err->code == ERR_UNAVAILABLE)
+        snprintf(reason, sizeof(reason), "Get \"%s\": dial tcp %s:%d: connect: connection refused",
+            self->target, self->subject.address, self->port);
+    else if (answer->err->code == ERR_TIMEOUT)
+        snprintf(reason, sizeof(reason),
+            "Get \"%s\": context deadline exceeded (Client.Timeout exceeded while awaiting "
+            "headers)",
+            self->target);
+    else
+        snprintf(reason, sizeof(reason), "Get \"%s\": %s", self->target, answer->err->text);
     decide(self, !answer->err && answer->status >= 200 && answer->status < 400, reason);
 }
 
@@ -107,10 +140,12 @@ static void ask_http(probe_t *self, const json_t *action)
 {
     const char *path = object_string(action, "path");
     bool is_tls = strcmp(object_string(action, "scheme"), "HTTPS") == 0;
-    AUTO_FREE char *url =
-        xasprintf("%s://%s:%d%s%s", is_tls ? "https" : "http", host_of(self, action),
-            port_of(self, object_at(action, "port")), *path == '/' ? "" : "/", path);
-    http_request_t request = {.url = url, .timeout_ms = 1000 * setting(self, "timeoutSeconds", 1)};
+    self->port = port_of(self, object_at(action, "port"));
+    free(self->target);
+    self->target = xasprintf("%s://%s:%d%s%s", is_tls ? "https" : "http", host_of(self, action),
+        self->port, *path == '/' ? "" : "/", path);
+    http_request_t request = {
+        .url = self->target, .timeout_ms = 1000 * setting(self, "timeoutSeconds", 1)};
     self->http_id = http_send(self->subject.http, &request, on_http, self);
 }
 
@@ -125,8 +160,8 @@ static void on_connected(void *arg, int fd, uint32_t events)
     socklen_t size = sizeof(error);
     (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
     char reason[256];
-    snprintf(
-        reason, sizeof(reason), "dial tcp %s: connect: %s", self->subject.address, strerror(error));
+    snprintf(reason, sizeof(reason), "dial tcp %s:%d: connect: %s", self->subject.address,
+        self->port, error == ECONNREFUSED ? "connection refused" : strerror(error));
     decide(self, error == 0, reason);
 }
 
@@ -135,14 +170,16 @@ static void on_deadline(void *arg)
     probe_t *self = arg;
     self->deadline = 0;
     char reason[256];
-    snprintf(reason, sizeof(reason), "dial tcp %s: i/o timeout", self->subject.address);
+    snprintf(
+        reason, sizeof(reason), "dial tcp %s:%d: i/o timeout", self->subject.address, self->port);
     decide(self, false, reason);
 }
 
 static void ask_tcp(probe_t *self, const json_t *action)
 {
+    self->port = port_of(self, object_at(action, "port"));
     struct sockaddr_in to = {.sin_family = AF_INET,
-        .sin_port = htons((uint16_t)port_of(self, object_at(action, "port"))),
+        .sin_port = htons((uint16_t)self->port),
         .sin_addr = {inet_addr(host_of(self, action))}};
     self->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (self->fd < 0
@@ -194,6 +231,8 @@ static void ask(void *arg)
         ask_http(self, object_at(spec, "httpGet"));
     else if (object_at(spec, "tcpSocket"))
         ask_tcp(self, object_at(spec, "tcpSocket"));
+    else if (object_at(spec, "grpc")) /* whether its server is there; not what it says */
+        ask_tcp(self, object_at(spec, "grpc"));
     else
         ask_command(self, object_at(spec, "exec"));
 }
@@ -214,7 +253,10 @@ probe_t *probe_new(probe_kind_t kind, const probe_subject_t *subject, probe_fn *
     probe_t *self = xcalloc(1, sizeof(*self));
     *self = (probe_t){.kind = kind, .subject = *subject, .fn = fn, .arg = arg, .fd = -1};
     self->subject.envp = copy_words(subject->envp);
-    self->timer = ev_after(subject->ev, 1000 * setting(self, "initialDelaySeconds", 0), ask, self);
+    int64_t delay_ms = 1000 * setting(self, "initialDelaySeconds", 0);
+    self->timer = ev_after(subject->ev, delay_ms, ask, self);
+    self->eager_ms = EAGER_FIRST_MS;
+    self->eager_until = kind == PROBE_LIVENESS ? 0 : ev_now(subject->ev) + delay_ms + EAGER_MS;
     return self;
 }
 
@@ -228,6 +270,7 @@ void probe_destroy(probe_t **self_p)
     for (size_t i = 0; self->subject.envp[i]; i++)
         free(self->subject.envp[i]);
     free((char **)self->subject.envp);
+    free(self->target);
     free(self);
     *self_p = NULL;
 }
