@@ -11,6 +11,8 @@ enum {
     JUDGE_PATIENCE_MS = 120 * 1000,
     DELETE_MS = 20 * 1000,
     DELETE_PATIENCE_MS = 60 * 1000,
+    LOOK_AFTER_MS = 20,
+    LOOK_AGAIN_MS = 200,
 };
 
 static void judge(void *arg);
@@ -123,6 +125,13 @@ static void add_reason(session_t *self, const char *reason)
     self->reason = longer;
 }
 
+static const char *target_of(const session_t *self)
+{
+    /* An instance that stays away may have come back under another name; with a dead one its
+     * environments are dead, too. */
+    return self->cluster && self->call.retries < 4 ? self->cluster : "cluster";
+}
+
 static void on_delete_deadline(void *arg)
 {
     session_t *self = arg;
@@ -136,14 +145,42 @@ static void on_delete_deadline(void *arg)
     finish(self);
 }
 
+static void look_for_env(void *arg);
+
+static void on_looked(void *arg, const bus_reply_t *reply)
+{
+    session_t *self = arg;
+    self->call.id = 0;
+    if (reply->err && reply->err->code == ERR_NOT_FOUND)
+        finish(self);
+    else if (!reply->err || !session_retry(self, reply, look_for_env))
+        self->call.timer = ev_after(self->owner->ev, LOOK_AGAIN_MS, look_for_env, self);
+}
+
+/* Its end is told by an event, which may be lost. */
+static void look_for_env(void *arg)
+{
+    session_t *self = arg;
+    self->call.timer = 0;
+    session_ask(
+        self, target_of(self), &env_get_type, &(env_get_t){self->env}, DELETE_MS, on_looked);
+}
+
 static void on_deleted(void *arg, const bus_reply_t *reply)
 {
     session_t *self = arg;
     self->call.id = 0;
-    if (!reply->err || reply->err->code == ERR_NOT_FOUND)
-        finish(self);
+    self->is_deleted = !reply->err;
+    if (!reply->err)
+        self->call.timer = ev_after(self->owner->ev, LOOK_AFTER_MS, look_for_env, self);
     else if (!session_retry(self, reply, delete_env))
         on_delete_deadline(self);
+}
+
+void session_on_env_gone(session_t *self)
+{
+    if (self->is_deleted && !session_is_over(self))
+        finish(self);
 }
 
 static void delete_env(void *arg)
@@ -151,8 +188,7 @@ static void delete_env(void *arg)
     session_t *self = arg;
     env_delete_t message = {.env = self->env};
     self->call.timer = 0;
-    session_ask(self, self->cluster ? self->cluster : "cluster", &env_delete_type, &message,
-        DELETE_MS, on_deleted);
+    session_ask(self, target_of(self), &env_delete_type, &message, DELETE_MS, on_deleted);
 }
 
 void session_clean_up(session_t *self)

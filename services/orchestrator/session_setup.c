@@ -50,11 +50,12 @@ static void on_env_state(void *arg, const bus_event_t *event)
 {
     session_t *self = arg;
     const env_info_t *info = event->message;
-    if (event->type != &env_info_type || self->is_ending || !self->env)
+    if (event->type != &env_info_type || !self->env || strcmp(info->env, self->env) != 0)
         return;
     bool is_gone = strcmp(info->state, "gone") == 0 || strcmp(info->state, "failed") == 0;
-    if (strcmp(info->env, self->env) == 0 && is_gone && self->state >= SESSION_BASELINE
-        && self->state <= SESSION_SUBMITTED)
+    if (is_gone && self->is_ending)
+        session_on_env_gone(self);
+    else if (is_gone && self->state >= SESSION_BASELINE)
         session_fail(self, "the environment is gone%s%s", info->reason ? ": " : "",
             info->reason ? info->reason : "");
 }
@@ -70,6 +71,11 @@ static void on_env(void *arg, const bus_reply_t *reply)
 {
     session_t *self = arg;
     self->call.id = 0;
+    if (reply->err && reply->err->code == ERR_EXISTS) {
+        /* It was made, and the answer was lost. */
+        session_ask(self, "cluster", &env_get_type, &(env_get_t){self->env}, CALL_MS, on_env);
+        return;
+    }
     if (reply->err) {
         if (!session_retry(self, reply, provision))
             session_fail(self, "no environment: %s", reply->err->text);

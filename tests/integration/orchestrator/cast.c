@@ -34,7 +34,7 @@ static void on_env_get(void *arg, bus_request_t *request, const void *message)
     cast_t *self = arg;
     (void)message;
     env_info_t reply = env_info(self, "ready");
-    if (self->is_env_lost)
+    if (self->is_env_lost || self->deleted >= self->created)
         bus_fail(&request, ERR_NOT_FOUND, "no such environment");
     else
         bus_reply(&request, &env_info_type, &reply);
