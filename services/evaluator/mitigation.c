@@ -6,7 +6,7 @@
 #include "proto/messages.h"
 #include "services/evaluator/readiness.h"
 
-enum { CALL_MS = 15 * 1000, AGAIN_MS = 500 };
+enum { CALL_MS = 15 * 1000, AGAIN_MS = 500, HOPE_MS = 3000 };
 
 struct mitigation {
     ev_t *ev;   /* borrowed */
@@ -23,6 +23,7 @@ struct mitigation {
     int again_timer;        /* until it is asked again */
     int settle_timer;
     int hold_timer; /* until readiness has lasted, or the load has */
+    int hope_timer; /* until what cannot come by itself is given up */
     int end_timer;
     kube_t *kube;
     readiness_t *readiness;
@@ -50,7 +51,7 @@ static void note(json_t **seen_p, bool is_met, json_t *measured /* taken */)
 static void stop_waiting(mitigation_t *self)
 {
     bus_cancel(self->bus, self->call);
-    int *timers[] = {&self->again_timer, &self->settle_timer, &self->hold_timer};
+    int *timers[] = {&self->again_timer, &self->settle_timer, &self->hold_timer, &self->hope_timer};
     for (size_t i = 0; i < ARRAY_SIZE(timers); i++) {
         ev_cancel(self->ev, *timers[i]);
         *timers[i] = 0;
@@ -206,10 +207,30 @@ static bool is_loading(const mitigation_t *self)
     return self->load || self->call || self->again_timer;
 }
 
-static void on_look(void *arg, const json_t *unready)
+static void on_hopeless(void *arg)
+{
+    mitigation_t *self = arg;
+    self->hope_timer = 0;
+    end(self, false);
+}
+
+/* The agent has said that it is done, so what is deleted or scaled to zero stays so; a short while
+ * is left for what was already on its way. */
+static void consider_hope(mitigation_t *self, bool is_hopeless)
+{
+    if (is_hopeless && !self->hope_timer) {
+        self->hope_timer = ev_after(self->ev, HOPE_MS, on_hopeless, self);
+    } else if (!is_hopeless) {
+        ev_cancel(self->ev, self->hope_timer);
+        self->hope_timer = 0;
+    }
+}
+
+static void on_look(void *arg, const json_t *unready, bool is_hopeless)
 {
     mitigation_t *self = arg;
     bool is_ready = json_object_size(unready) == 0;
+    consider_hope(self, is_hopeless);
     if (!is_ready) {
         self->ready_since_ms = 0;
         if (!is_loading(self)) {

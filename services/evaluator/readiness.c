@@ -13,17 +13,18 @@ struct readiness {
 };
 
 /* Why a Deployment does not count as ready; NULL if it does. */
-static const char *deployment_fault(const json_t *deployment)
+static const char *deployment_fault(const json_t *deployment, bool *is_hopeless_p)
 {
-    if (!deployment)
-        return "is not there";
     json_t *replicas = json_object_get(json_object_get(deployment, "spec"), "replicas");
-    if (replicas && json_integer_value(replicas) < 1)
-        return "is scaled to zero";
+    bool is_zero = replicas && json_integer_value(replicas) < 1;
+    if (!deployment || is_zero) {
+        *is_hopeless_p = true;
+        return deployment ? "is scaled to zero" : "is not there";
+    }
     return kube_deployment_is_ready(deployment) ? NULL : "is not ready";
 }
 
-static void find_unready_deployments(const readiness_t *self, json_t *unready)
+static void find_unready_deployments(const readiness_t *self, json_t *unready, bool *is_hopeless_p)
 {
     const json_t *there = kube_watch_objects(self->deployments);
     size_t i;
@@ -32,7 +33,7 @@ static void find_unready_deployments(const readiness_t *self, json_t *unready)
     {
         const char *name = json_string_value(item);
         AUTO_FREE char *key = xasprintf("%s/%s", self->namespace, name);
-        const char *fault = deployment_fault(json_object_get(there, key));
+        const char *fault = deployment_fault(json_object_get(there, key), is_hopeless_p);
         AUTO_FREE char *shown = xasprintf("deployment/%s", name);
         if (fault)
             json_object_set_new(unready, shown, json_string(fault));
@@ -64,9 +65,10 @@ void readiness_look(readiness_t *self)
     if (!self->has_deployments || !self->has_pods)
         return;
     json_t *unready = json_object();
-    find_unready_deployments(self, unready);
+    bool is_hopeless = false;
+    find_unready_deployments(self, unready, &is_hopeless);
     find_unready_pods(self, unready);
-    self->on_look(self->arg, unready);
+    self->on_look(self->arg, unready, is_hopeless);
     json_decref(unready);
 }
 

@@ -7,8 +7,9 @@
 
 typedef struct readiness readiness_t;
 
-/* unready: what is not ready, {"deployment/geo": "is scaled to zero", …}; borrowed. */
-typedef void(readiness_fn)(void *arg, const json_t *unready);
+/* unready: what is not ready, {"deployment/geo": "is scaled to zero", …}; borrowed. is_hopeless:
+ * some of it will not become ready by itself, being deleted or scaled to zero. */
+typedef void(readiness_fn)(void *arg, const json_t *unready, bool is_hopeless);
 
 /* Calls on_look at first and after every change. kube is borrowed; deployments, an array of names,
  * is kept. */

@@ -199,6 +199,15 @@ static void deleting_is_no_mitigation(void **state)
     assert_string_equal(judge(stage, 300), "failure yn-");
 }
 
+static void what_will_not_come_by_itself_is_not_waited_for(void **state)
+{
+    stage_t *stage = *state;
+    stage->kube->is_deleted = true;
+    int64_t before = ev_now(stage->world.ev);
+    assert_string_equal(judge(stage, 60000), "failure yn-");
+    assert_true(ev_now(stage->world.ev) - before < 9000);
+}
+
 static void a_load_with_errors_is_failure(void **state)
 {
     stage_t *stage = *state;
@@ -245,6 +254,7 @@ int main(void)
         TEST(an_application_that_does_not_become_ready_is_failure),
         TEST(scaling_to_zero_is_no_mitigation),
         TEST(deleting_is_no_mitigation),
+        TEST(what_will_not_come_by_itself_is_not_waited_for),
         TEST(a_load_with_errors_is_failure),
         TEST(what_comes_within_the_settle_time_counts),
         TEST(readiness_is_waited_for),
