@@ -1,7 +1,6 @@
 /* Protobuf bodies: whatever decodes must be JSON that can be written. */
 #include "services/cluster/env/api/protobuf.h"
 
-#include "base/auto.h"
 #include "base/mem.h"
 
 #include <stdint.h>
@@ -13,6 +12,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     json_auto_t *object = protobuf_decode((const char *)data, size, NULL);
     if (!object)
         return 0;
-    AUTO_FREE char *text = mem_check(json_dumps(object, JSON_COMPACT));
+    free(mem_check(json_dumps(object, JSON_COMPACT)));
     return 0;
 }
