@@ -1,7 +1,9 @@
 /* The server's thread makes everything it uses; a pipe ends it. */
 #include "tests/integration/env/server.h"
 
+#include "services/cluster/certificates.h"
 #include "services/cluster/env/api/api.h"
+#include "services/cluster/env/controllers/controllers.h"
 #include "services/cluster/env/object.h"
 
 #include "base/auto.h"
@@ -16,31 +18,15 @@
 struct server {
     pthread_t thread;
     int listen_fd;
-    int port;
+    char *url;
+    certificates_t certificates;
     int stop_fds[2];
-    const char *token;
     ev_t *ev;
+    store_t *store;
 };
 
-static int listen_on(int port, int *port_p)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-        .sin_port = htons((uint16_t)port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(address);
-    int one = 1;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    int rc = bind(fd, (struct sockaddr *)&address, sizeof(address));
-    assert(rc == 0);
-    (void)rc;
-    listen(fd, 128);
-    getsockname(fd, (struct sockaddr *)&address, &size);
-    *port_p = ntohs(address.sin_port);
-    return fd;
-}
+/* ---- a kubelet that knows one line of log, one command and one page ------------------------ */
 
-/* A kubelet that knows one line of log, one command and one page. */
 static void node_log(void *arg, const node_log_t *log, node_reply_t *reply)
 {
     (void)arg;
@@ -78,16 +64,64 @@ static void node_metrics(void *arg, const char *node, const char *path, node_rep
 static const node_ops_t node_ops = {
     .log = node_log, .exec = node_exec, .http = node_http, .metrics = node_metrics};
 
+static json_t *running_status(const json_t *pod)
+{
+    json_auto_t *now = object_time_now();
+    json_auto_t *statuses = json_array();
+    size_t i;
+    json_t *container;
+    json_array_foreach(object_at(pod, "spec.containers"), i, container) json_array_append_new(
+        statuses, json_pack("{s:s, s:b, s:b, s:i, s:s, s:s, s:{s:{s:O}}}", "name",
+                      object_string(container, "name"), "ready", 1, "started", 1, "restartCount", 0,
+                      "image", object_string(container, "image"), "imageID", "", "state", "running",
+                      "startedAt", now));
+    return json_pack("{s:s, s:s, s:[{s:s}], s:[{s:s, s:s, s:O}], s:O}", "phase", "Running", "podIP",
+        "10.244.0.9", "podIPs", "ip", "10.244.0.9", "conditions", "type", "Ready", "status", "True",
+        "lastTransitionTime", now, "containerStatuses", statuses);
+}
+
+static void on_pod(void *arg, store_change_t change, const kind_t *kind, json_t *pod, json_t *old)
+{
+    server_t *self = arg;
+    (void)old;
+    if (change == STORE_DELETED || !*object_string(pod, "spec.nodeName"))
+        return;
+    if (object_is_deleted(pod)) {
+        (void)store_remove(self->store, kind, object_namespace(pod), object_name(pod), NULL);
+        return;
+    }
+    if (!strcmp(object_string(pod, "status.phase"), "Running"))
+        return;
+    json_t *copy = object_copy(pod, "metadata");
+    json_object_del(object_at(copy, "metadata"), "resourceVersion");
+    json_object_set_new(copy, "status", running_status(pod));
+    (void)store_update(self->store, kind, copy, STORE_STATUS, NULL);
+}
+
+/* ---- life cycle --------------------------------------------------------------------------- */
+
+static int listen_on_loopback(int *port_p)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    int rc = bind(fd, (struct sockaddr *)&address, sizeof(address));
+    assert(rc == 0);
+    (void)rc;
+    listen(fd, 128);
+    getsockname(fd, (struct sockaddr *)&address, &size);
+    *port_p = ntohs(address.sin_port);
+    return fd;
+}
+
 static void fill(store_t *store)
 {
-    static const char *const namespaces[] = {"default", "kube-system"};
-    for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
-        store_create(store, kind_find("Namespace"),
-            json_pack("{s:{s:s}}", "metadata", "name", namespaces[i]), NULL, NULL);
-    store_create(store, kind_find("Node"),
-        json_pack("{s:{s:s}, s:{s:[{s:s, s:s}]}}", "metadata", "name", "kind-worker", "status",
-            "conditions", "type", "Ready", "status", "True"),
-        NULL, NULL);
+    json_t *node = json_pack("{s:{s:s}, s:{s:[{s:s, s:s}], s:{s:s, s:s, s:s}}}", "metadata", "name",
+        "kind-worker", "status", "conditions", "type", "Ready", "status", "True", "allocatable",
+        "cpu", "8", "memory", "8Gi", "pods", "110");
+    store_create(store, kind_find("Namespace"),
+        json_pack("{s:{s:s}}", "metadata", "name", "default"), NULL, NULL);
+    store_create(store, kind_find("Node"), node, NULL, NULL);
 }
 
 static void on_stop(void *arg, int fd, uint32_t events)
@@ -100,33 +134,42 @@ static void on_stop(void *arg, int fd, uint32_t events)
 
 static void *serve(void *arg)
 {
+    static const api_token_t token = {.token = "operator-token", .user = "operator"};
     server_t *self = arg;
     err_t err = {0};
     self->ev = ev_new();
-    store_t *store = store_new(self->ev, 1);
-    fill(store);
-    api_token_t token = {.token = self->token, .user = "operator"};
+    self->store = store_new(self->ev, 1);
+    fill(self->store);
+    controllers_t *controllers = controllers_new(self->ev, self->store, "");
+    store_watch_t *pods = store_watch(self->store, kind_find("Pod"), on_pod, self);
     api_config_t config = {.listen_fds = &self->listen_fd,
         .listen_count = 1,
+        .cert_pem = self->certificates.cert,
+        .key_pem = self->certificates.key,
         .tokens = &token,
-        .token_count = self->token ? 1 : 0,
+        .token_count = 1,
         .node = &node_ops};
-    api_t *api = api_new(self->ev, store, &config, &err);
+    api_t *api = api_new(self->ev, self->store, &config, &err);
     assert(api);
     ev_fd(self->ev, self->stop_fds[0], EPOLLIN, on_stop, self);
     ev_run(self->ev);
     api_destroy(&api);
-    store_destroy(&store);
+    store_watch_end(&pods);
+    controllers_destroy(&controllers);
+    store_destroy(&self->store);
     ev_destroy(&self->ev);
     return NULL;
 }
 
-server_t *server_new(const char *token)
+server_t *server_new(const char *folder)
 {
     server_t *self = xcalloc(1, sizeof(*self));
-    self->token = token;
-    self->listen_fd = listen_on(0, &self->port);
-    int rc = pipe(self->stop_fds);
+    int port;
+    int rc = folder ? certificates_init(&self->certificates, folder, NULL) : 0;
+    assert(rc == 0);
+    self->listen_fd = listen_on_loopback(&port);
+    self->url = xasprintf("http%s://127.0.0.1:%d", folder ? "s" : "", port);
+    rc = pipe(self->stop_fds);
     assert(rc == 0);
     rc = pthread_create(&self->thread, NULL, serve, self);
     assert(rc == 0);
@@ -134,21 +177,14 @@ server_t *server_new(const char *token)
     return self;
 }
 
-int server_port(const server_t *self)
+const char *server_url(const server_t *self)
 {
-    return self->port;
+    return self->url;
 }
 
-void server_run(int port)
+const char *server_ca(const server_t *self)
 {
-    server_t self = {.token = NULL};
-    self.listen_fd = listen_on(port, &self.port);
-    int rc = pipe(self.stop_fds); /* nobody writes to it */
-    assert(rc == 0);
-    (void)rc;
-    printf("http://127.0.0.1:%d\n", self.port);
-    fflush(stdout);
-    serve(&self);
+    return self->certificates.ca ? self->certificates.ca : "";
 }
 
 void server_destroy(server_t **self_p)
@@ -159,5 +195,7 @@ void server_destroy(server_t **self_p)
     pthread_join(self->thread, NULL);
     close(self->stop_fds[0]);
     close(self->stop_fds[1]);
+    certificates_done(&self->certificates);
+    free(self->url);
     free(self);
 }

@@ -1,14 +1,19 @@
-/* server - an API server with a store alone, on a loopback port and a thread of its own. */
+/* server - an API server with store and controllers, on a loopback port and a thread of its own.
+ *
+ * Its kubelet is make-believe: a pod that has a node runs and is ready at once, and goes at once.
+ */
 #ifndef TESTS_INTEGRATION_ENV_SERVER_H
 #define TESTS_INTEGRATION_ENV_SERVER_H
 
 typedef struct server server_t;
 
-/* Starts with namespace default and one node; token is the only one it takes (NULL: none asked). */
-server_t *server_new(const char *token);
-int server_port(const server_t *self);
-/* Runs on the caller's thread, for a person to try kubectl on. */
-void server_run(int port);
+/* Starts with namespace default and one node; the token is "operator-token". folder gets the
+ * certificates; NULL: plain HTTP. */
+server_t *server_new(const char *folder);
+/* "https://127.0.0.1:PORT" */
+const char *server_url(const server_t *self);
+/* The authority's certificate, "" without TLS. */
+const char *server_ca(const server_t *self);
 void server_destroy(server_t **self_p);
 
 #endif
