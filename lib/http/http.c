@@ -4,66 +4,18 @@
  *
  * The authority goes to libcurl as the path of a memory file, since its GnuTLS flavour takes no
  * certificates from memory. */
-#include "http/http.h"
+#include "http/http_internal.h"
 
 #include "base/auto.h"
 #include "base/mem.h"
 
 #include <assert.h>
-#include <curl/curl.h>
-#include <stdbool.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 enum { KEPT_CONNECTIONS = 16 };
 
-typedef struct transfer {
-    struct transfer *next;
-    http_t *http;
-    int id;
-    CURL *easy;
-    struct curl_slist *headers;
-    http_data_fn *on_data; /* NULL: the body is collected */
-    http_done_fn *on_done;
-    void *arg;
-    bool is_added; /* to the multi handle, which libcurl's own callbacks must not touch */
-    bool is_cancelled;
-    bool is_over_limit;
-    char *body;
-    size_t size;
-    size_t capacity;
-    size_t limit;
-    char url[200]; /* for error sentences */
-    char why[CURL_ERROR_SIZE];
-} transfer_t;
-
-struct http {
-    ev_t *ev; /* borrowed */
-    CURLM *multi;
-    char *base_url;
-    char *token;
-    int ca_fd; /* -1: the system's authorities */
-    char ca_path[40];
-    transfer_t *transfers;
-    int last_id;
-    int timer_id;
-    int depth;       /* of act() on the stack */
-    bool is_in_curl; /* libcurl is on the stack: a new transfer is added later */
-    bool has_unadded;
-    bool is_dying;
-};
-
 /* ---- transfers ---------------------------------------------------------------------------- */
-
-static void transfer_free(transfer_t *self)
-{
-    if (self->is_added)
-        (void)curl_multi_remove_handle(self->http->multi, self->easy);
-    curl_easy_cleanup(self->easy);
-    curl_slist_free_all(self->headers);
-    free(self->body);
-    free(self);
-}
 
 static void unlink_transfer(http_t *self, transfer_t *transfer)
 {
@@ -238,111 +190,6 @@ static int on_timer_change(CURLM *multi, long timeout_ms, void *arg)
 
 /* ---- requests ----------------------------------------------------------------------------- */
 
-static bool collect(transfer_t *self, const char *bytes, size_t size)
-{
-    if (self->size + size > self->limit) {
-        self->is_over_limit = true;
-        return false;
-    }
-    if (self->size + size + 1 > self->capacity) {
-        self->capacity = 2 * (self->size + size) + 1;
-        self->body = mem_check(realloc(self->body, self->capacity));
-    }
-    memcpy(self->body + self->size, bytes, size);
-    self->size += size;
-    self->body[self->size] = '\0';
-    return true;
-}
-
-static size_t on_body(char *bytes, size_t unit, size_t count, void *arg)
-{
-    transfer_t *self = arg;
-    size_t size = unit * count;
-    if (self->is_cancelled)
-        return 0;
-    if (!self->on_data)
-        return collect(self, bytes, size) ? size : 0;
-    long status = 0;
-    (void)curl_easy_getinfo(self->easy, CURLINFO_RESPONSE_CODE, &status);
-    self->on_data(self->arg, (int)status, bytes, size);
-    return self->is_cancelled ? 0 : size;
-}
-
-static void add_header(transfer_t *self, const char *format, const char *value)
-{
-    AUTO_FREE char *header = xasprintf("%s%s", format, value);
-    self->headers = mem_check(curl_slist_append(self->headers, header));
-}
-
-static void set_headers(transfer_t *self, const http_request_t *request, bool is_ours)
-{
-    add_header(self, "Expect:", "");
-    if (request->accept)
-        add_header(self, "Accept: ", request->accept);
-    if (request->body)
-        add_header(self,
-            "Content-Type: ", request->content_type ? request->content_type : "application/json");
-    if (is_ours && self->http->token)
-        add_header(self, "Authorization: Bearer ", self->http->token);
-    for (size_t i = 0; request->headers && request->headers[i]; i++)
-        add_header(self, request->headers[i], "");
-    curl_easy_setopt(self->easy, CURLOPT_HTTPHEADER, self->headers);
-}
-
-static void set_body(transfer_t *self, const http_request_t *request)
-{
-    const char *method = request->method ? request->method : request->body ? "POST" : "GET";
-    if (request->body) {
-        curl_easy_setopt(self->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
-        curl_easy_setopt(self->easy, CURLOPT_COPYPOSTFIELDS, request->body);
-    } else if (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0
-               || strcmp(method, "PATCH") == 0) {
-        curl_easy_setopt(self->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0);
-        curl_easy_setopt(self->easy, CURLOPT_COPYPOSTFIELDS, "");
-    }
-    if (strcmp(method, "HEAD") == 0)
-        curl_easy_setopt(self->easy, CURLOPT_NOBODY, 1L);
-    curl_easy_setopt(self->easy, CURLOPT_CUSTOMREQUEST, method);
-}
-
-static void set_options(transfer_t *self, const http_request_t *request)
-{
-    int64_t timeout_ms = request->timeout_ms ? request->timeout_ms : HTTP_TIMEOUT_MS;
-    curl_easy_setopt(self->easy, CURLOPT_PRIVATE, self);
-    curl_easy_setopt(self->easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(self->easy, CURLOPT_WRITEDATA, self);
-    curl_easy_setopt(self->easy, CURLOPT_ERRORBUFFER, self->why);
-    curl_easy_setopt(self->easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(self->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(self->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(self->easy, CURLOPT_NOPROXY, "localhost,127.0.0.1");
-    curl_easy_setopt(self->easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(self->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_TIMEOUT_MS);
-    curl_easy_setopt(self->easy, CURLOPT_TIMEOUT_MS, timeout_ms < 0 ? 0L : (long)timeout_ms);
-    if (self->http->ca_fd >= 0) {
-        curl_easy_setopt(self->easy, CURLOPT_CAINFO, self->http->ca_path);
-        curl_easy_setopt(self->easy, CURLOPT_CAPATH, NULL);
-    }
-}
-
-static transfer_t *transfer_new(http_t *self, const http_request_t *request)
-{
-    bool is_ours = self->base_url && request->url[0] == '/';
-    AUTO_FREE char *url = xasprintf("%s%s", is_ours ? self->base_url : "", request->url);
-    transfer_t *transfer = xcalloc(1, sizeof(*transfer));
-    transfer->http = self;
-    transfer->easy = mem_check(curl_easy_init());
-    transfer->limit = request->limit ? request->limit : HTTP_BODY_LIMIT;
-    transfer->body = xcalloc(1, 1);
-    transfer->capacity = 1;
-    (void)snprintf(transfer->url, sizeof(transfer->url), "%s", url);
-    set_options(transfer, request);
-    curl_easy_setopt(transfer->easy, CURLOPT_URL, url);
-    set_headers(transfer, request, is_ours);
-    set_body(transfer, request);
-    return transfer;
-}
-
 int http_stream(http_t *self, const http_request_t *request, http_data_fn *on_data,
     http_done_fn *on_done, void *arg)
 {
@@ -374,45 +221,6 @@ void http_cancel(http_t *self, int id)
     }
     if (!self->depth)
         sweep_cancelled(self);
-}
-
-/* ---- synchronous -------------------------------------------------------------------------- */
-
-typedef struct waiting {
-    http_t *http;
-    http_result_t result;
-    err_t err;
-    bool is_done;
-} waiting_t;
-
-static void on_waited(void *arg, const http_answer_t *answer)
-{
-    waiting_t *self = arg;
-    self->is_done = true;
-    if (answer->err)
-        self->err = *answer->err;
-    self->result.status = answer->status;
-    self->result.size = answer->size;
-    self->result.body = xcalloc(1, answer->size + 1);
-    memcpy(self->result.body, answer->body, answer->size);
-    ev_stop(self->http->ev);
-}
-
-int http_call(http_t *self, const http_request_t *request, http_result_t *result, err_t *err)
-{
-    waiting_t waiting = {.http = self};
-    int id = http_send(self, request, on_waited, &waiting);
-    ev_run(self->ev);
-    if (!waiting.is_done) {
-        http_cancel(self, id);
-        return err_set(err, ERR_STATE, "interrupted while waiting for '%s'", request->url);
-    }
-    if (waiting.err.code) {
-        free(waiting.result.body);
-        return err_set(err, waiting.err.code, "%s", waiting.err.text);
-    }
-    *result = waiting.result;
-    return 0;
 }
 
 /* ---- life cycle --------------------------------------------------------------------------- */
