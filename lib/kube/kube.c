@@ -17,7 +17,7 @@ typedef struct operation {
     void *arg;
     bool is_splitting; /* split() is on the stack */
     bool is_ended;
-    char *tail;       /* of the stream: the line begun, or the start of an error */
+    char *tail; /* of the stream: the line begun, or the start of an error */
     size_t tail_size;
 } operation_t;
 

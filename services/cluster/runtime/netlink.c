@@ -104,7 +104,7 @@ static int read_answers(int fd, size_t count, int tolerated, err_t *err)
         ssize_t size = recv(fd, bytes, sizeof(bytes), 0);
         if (size < 0)
             return err_set(err, ERR_IO, "netlink: %s", strerror(errno));
-        int left = (int)size;
+        unsigned left = (unsigned)size;
         for (struct nlmsghdr *answer = (struct nlmsghdr *)bytes; NLMSG_OK(answer, left);
              answer = NLMSG_NEXT(answer, left)) {
             if (answer->nlmsg_type != NLMSG_ERROR)

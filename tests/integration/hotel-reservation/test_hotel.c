@@ -188,7 +188,7 @@ static void jaeger_knows_every_service_and_who_calls_whom(void **state)
     AUTO_FREE char *body = NULL;
     stack_http(*state, "frontend", NULL, "/user?" LOGIN,
         "traceparent: 00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", &body);
-    json_auto_t *trace = wait_for_trace(*state, "1af7651916cd43dd8448eb211c80319c", 3);
+    json_decref(wait_for_trace(*state, "1af7651916cd43dd8448eb211c80319c", 3));
     AUTO_FREE char *services = NULL;
     AUTO_FREE char *dependencies = NULL;
     AUTO_FREE char *found = NULL;
