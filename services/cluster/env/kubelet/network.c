@@ -202,12 +202,6 @@ static void lookup(void *arg, const char *name, uint16_t type, dns_answer_t *ans
 /* ---- life cycle --------------------------------------------------------------------------------
  */
 
-/* What was there before us. */
-static void sync_present(void *arg, json_t *service)
-{
-    sync_service(arg, object_namespace(service), object_name(service));
-}
-
 int network_begin(kubelet_t *self, err_t *err)
 {
     struct in_addr dns_address = {inet_addr("10.96.0.10")};
@@ -217,7 +211,6 @@ int network_begin(kubelet_t *self, err_t *err)
     self->dns = dns_new(self->context.ev, dns_address, lookup, self, err);
     if (!self->dns)
         return -ERR_IO;
-    store_each(self->context.store, kind_find("Service"), NULL, sync_present, self);
     self->service_watch = store_watch(self->context.store, kind_find("Service"), on_service, self);
     self->endpoints_watch =
         store_watch(self->context.store, kind_find("Endpoints"), on_endpoints, self);
