@@ -1,0 +1,68 @@
+/* agent - who acts in a session. An agent is a file in this folder with a const agent_t, and a
+ * line in the table of agents.c.
+ *
+ * All but the oracle know only what every agent is told, and do only what every agent may: the
+ * texts of session.get, and session.act. */
+#ifndef CLI_AGENTS_AGENT_H
+#define CLI_AGENTS_AGENT_H
+
+#include "cli/progress.h"
+#include "cli/session.h"
+
+/* What the agent is asked for, as the documentation of `submit` tells. */
+typedef enum { ASKED_DETECTION, ASKED_LOCALIZATION, ASKED_ANALYSIS, ASKED_MITIGATION } asked_t;
+
+/* An agent's place in a session. */
+typedef struct seat {
+    session_t *session; /* borrowed, as are lab and progress */
+    lab_t *lab;
+    progress_t *progress;
+    session_info_t *briefing; /* description, instructions, actions */
+    asked_t asked;
+    char *namespace; /* of the application */
+    int64_t seed;
+    int64_t step;
+    session_observation_t *seen; /* the last; NULL: none */
+    bool is_over;                /* no further action is wanted */
+    bool is_quiet;               /* the agent shows its steps itself */
+    bool has_left;               /* the agent gave up, and wants nothing more */
+    err_t err;                   /* why the agent could not go on; code 0: it could */
+} seat_t;
+
+typedef struct agent {
+    const char *name;
+    const char *summary;
+    bool is_told;        /* is allowed to ask for the answer */
+    int64_t patience_ms; /* how long the session waits for it; 0: as long as for any other */
+
+    /* Plays the session to its end, or gives up. */
+    void (*play)(seat_t *seat);
+} agent_t;
+
+extern const agent_t *const agents[];
+extern const size_t agent_count;
+
+/* NULL if there is none. */
+const agent_t *agent_find(const char *name);
+
+extern const agent_t agent_heuristic;
+extern const agent_t agent_human;
+extern const agent_t agent_noop;
+extern const agent_t agent_oracle;
+extern const agent_t agent_random;
+
+/* ---- the seat ------------------------------------------------------------------------------ */
+
+/* Asks for the briefing. */
+int seat_init(seat_t *self, err_t *err);
+void seat_done(seat_t *self);
+
+/* Does one action, such as `get_logs("ns", "geo")`, and returns what was observed, until the next
+ * one; NULL when the session is over for the agent or broken. After the last action, such as
+ * submit, the observation still comes, and is_over is set. */
+const char *seat_act(seat_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* exec_shell with a command that may have quotes and lines of its own. */
+const char *seat_shell(seat_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,104 @@
+#include "base/auto.h"
+#include "base/mem.h"
+#include "cli/agents/agent.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+/* ---- what is asked for --------------------------------------------------------------------- */
+
+static asked_t read_asked(const json_t *actions)
+{
+    const char *doc = json_string_value(json_object_get(actions, "submit"));
+    if (doc && strstr(doc, "has_anomaly"))
+        return ASKED_DETECTION;
+    if (doc && strstr(doc, "faulty_components"))
+        return ASKED_LOCALIZATION;
+    return doc && strstr(doc, "analysis") ? ASKED_ANALYSIS : ASKED_MITIGATION;
+}
+
+/* From the line "Namespace: NAME" of the description. */
+static char *read_namespace(const char *description)
+{
+    static const char label[] = "Namespace: ";
+    const char *at = description ? strstr(description, label) : NULL;
+    if (!at)
+        return xstrdup("default");
+    at += sizeof(label) - 1;
+    return xstrndup(at, strcspn(at, " \t\r\n"));
+}
+
+int seat_init(seat_t *self, err_t *err)
+{
+    int rc = session_brief(self->session, &self->briefing, err);
+    if (rc < 0)
+        return rc;
+    self->asked = read_asked(self->briefing->actions);
+    self->namespace = read_namespace(self->briefing->description);
+    return 0;
+}
+
+void seat_done(seat_t *self)
+{
+    codec_free(&session_info_type, self->briefing);
+    codec_free(&session_observation_type, self->seen);
+    free(self->namespace);
+}
+
+/* ---- acting -------------------------------------------------------------------------------- */
+
+static const char *act(seat_t *self, const char *action)
+{
+    if (self->is_over || self->err.code)
+        return NULL;
+    AUTO_FREE char *text = xasprintf("```\n%s\n```", action);
+    codec_free(&session_observation_type, TAKE(self->seen));
+    self->step++;
+    if (!self->is_quiet)
+        progress_step(self->progress, self->step, action);
+    int rc = session_act(self->session, text, &self->seen, &self->err);
+    progress_step_end(self->progress);
+    if (rc < 0)
+        return NULL;
+    self->is_over = self->seen->is_done;
+    return self->seen->observation;
+}
+
+static char *format_text(const char *format, va_list args)
+{
+    char *text = NULL;
+    return vasprintf(&text, format, args) < 0 ? mem_check(NULL) : text;
+}
+
+const char *seat_act(seat_t *self, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    AUTO_FREE char *action = format_text(format, args);
+    va_end(args);
+    return act(self, action);
+}
+
+/* As it must be written between double quotes. */
+static char *quoted(const char *command)
+{
+    char *text = xcalloc(2, strlen(command) + 1);
+    char *out = text;
+    for (; *command; command++) {
+        if (*command == '"' || *command == '\\')
+            *out++ = '\\';
+        *out++ = *command;
+    }
+    return text;
+}
+
+const char *seat_shell(seat_t *self, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    AUTO_FREE char *command = format_text(format, args);
+    va_end(args);
+    AUTO_FREE char *text = quoted(command);
+    AUTO_FREE char *action = xasprintf("exec_shell(\"%s\")", text);
+    return act(self, action);
+}

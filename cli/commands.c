@@ -1,0 +1,44 @@
+#include "cli/command.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+#include "base/nearest.h"
+
+#include <stdio.h>
+
+const command_t *const commands[] = {
+    &command_down,
+    &command_env,
+    &command_problems,
+    &command_prompt,
+    &command_run,
+    &command_status,
+    &command_supervise,
+    &command_up,
+};
+const size_t command_count = ARRAY_SIZE(commands);
+
+bool command_parse(const struct argp *parser, int argc, char **argv, void *options, int *status_p)
+{
+    AUTO_FREE char *name = xasprintf("aiopslab %s", argv[0]);
+    char *own_name = argv[0];
+    argv[0] = name;
+    argp_err_exit_status = EXIT_USAGE;
+    error_t rc = argp_parse(parser, argc, argv, 0, NULL, options);
+    argv[0] = own_name;
+    *status_p = rc == 0 ? EXIT_DONE : EXIT_USAGE;
+    return rc == 0;
+}
+
+int command_fail(const err_t *err)
+{
+    fprintf(stderr, "aiopslab: %s\n", err->text);
+    return err->code == ERR_INVALID || err->code == ERR_NOT_FOUND ? EXIT_USAGE : EXIT_WRONG;
+}
+
+int command_unknown(const char *what, const char *word, const char *const *names, size_t count)
+{
+    AUTO_FREE char *hint = nearest_hint(word, names, count);
+    fprintf(stderr, "aiopslab: there is no %s '%s'%s%s\n", what, word, *hint ? "; " : "", hint);
+    return EXIT_USAGE;
+}

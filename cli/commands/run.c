@@ -1,0 +1,229 @@
+/* run: agents at work on problems, with or without a lab that runs already. */
+#include "cli/command.h"
+#include "cli/timing.h"
+#include "cli/trial.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+#include "base/paths.h"
+#include "problems/problem.h"
+
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { KEY_MAX_STEPS = 0x1001, KEY_TIMING, KEY_PRIVATE };
+
+typedef struct options {
+    char **problems; /* borrowed from argv */
+    size_t problem_count;
+    const char *agent;
+    const char *results_dir;
+    int64_t seed;
+    int64_t max_steps;
+    bool is_json;
+    bool is_timing;
+    bool is_private;
+} options_t;
+
+static const struct argp_option option_table[] = {
+    {"agent", 'a', "NAME", 0, "Who acts: heuristic (if left out), human, noop, oracle, random", 0},
+    {"seed", 's', "NUMBER", 0, "For all that is random (0)", 0},
+    {"max-steps", KEY_MAX_STEPS, "NUMBER", 0, "How many actions the agent has (30)", 0},
+    {"results-dir", 'd', "FOLDER", 0, "Where results go (results in the state folder)", 0},
+    {"json", 'j', NULL, 0, "Print each result as a line of JSON; progress goes to stderr", 0},
+    {"timing", KEY_TIMING, NULL, 0, "Print where the time went", 0},
+    {"private", KEY_PRIVATE, NULL, 0, "Bring an own system up even if one runs", 0},
+    {0},
+};
+
+static int64_t parse_number(
+    const char *text, int64_t least, const char *what, struct argp_state *state)
+{
+    char *end = NULL;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (errno || !*text || *end || number < least)
+        argp_error(
+            state, "%s must be a number from %lld on, not '%s'", what, (long long)least, text);
+    return number;
+}
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+    options_t *options = state->input;
+    switch (key) {
+    case 'a':
+        options->agent = value;
+        return 0;
+    case 's':
+        options->seed = parse_number(value, INT64_MIN, "the seed", state);
+        return 0;
+    case KEY_MAX_STEPS:
+        options->max_steps = parse_number(value, 1, "--max-steps", state);
+        return 0;
+    case 'd':
+        options->results_dir = value;
+        return 0;
+    case 'j':
+        options->is_json = true;
+        return 0;
+    case KEY_TIMING:
+        options->is_timing = true;
+        return 0;
+    case KEY_PRIVATE:
+        options->is_private = true;
+        return 0;
+    case ARGP_KEY_ARGS:
+        options->problems = state->argv + state->next;
+        options->problem_count = (size_t)(state->argc - state->next);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which problem? 'aiopslab problems' lists them");
+        return EINVAL;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- before anything is started ------------------------------------------------------------ */
+
+static int check_agent(const char *name)
+{
+    if (agent_find(name))
+        return EXIT_DONE;
+    AUTO_FREE const char **names = xcalloc(agent_count, sizeof(*names));
+    for (size_t i = 0; i < agent_count; i++)
+        names[i] = agents[i]->name;
+    return command_unknown("agent", name, names, agent_count);
+}
+
+static int check_problems(const options_t *options)
+{
+    err_t err = {0};
+    AUTO_FREE char *data_dir = paths_data_dir();
+    AUTO_FREE char *folder = xasprintf("%s/problems", data_dir);
+    AUTO(problem_registry_destroy)
+    problem_registry_t *registry = problem_registry_new(folder, &err);
+    if (!registry)
+        return command_fail(&err);
+    for (size_t i = 0; i < options->problem_count; i++) {
+        if (!problem_registry_find(registry, options->problems[i], &err))
+            return command_fail(&err);
+    }
+    return EXIT_DONE;
+}
+
+/* Absolute, since services work in folders of their own. */
+static char *results_dir_of(const options_t *options, err_t *err)
+{
+    if (!options->results_dir) {
+        AUTO_FREE char *state = paths_state_dir(err);
+        return state ? xasprintf("%s/results", state) : NULL;
+    }
+    if (*options->results_dir == '/')
+        return xstrdup(options->results_dir);
+    char here[PATH_MAX];
+    if (!getcwd(here, sizeof(here))) {
+        err_set(err, ERR_IO, "cannot tell the present folder");
+        return NULL;
+    }
+    return xasprintf("%s/%s", here, options->results_dir);
+}
+
+/* ---- the trials ---------------------------------------------------------------------------- */
+
+static int report(const options_t *options, progress_t *progress, const json_t *result)
+{
+    bool is_success;
+    bool is_void;
+    AUTO_FREE char *verdict = trial_verdict(result, &is_success, &is_void);
+    const char *path = json_string_value(json_object_get(result, "result_path"));
+    progress_verdict(progress, is_success, "  %s  %s",
+        is_void      ? "void   "
+        : is_success ? "success"
+                     : "failure",
+        verdict);
+    progress_say(progress, "  result   %s", path ? path : "could not be written to a file");
+    if (options->is_json) {
+        json_dumpf(result, stdout, JSON_COMPACT);
+        putchar('\n');
+        fflush(stdout);
+    }
+    return is_void ? EXIT_VOID : is_success ? EXIT_DONE : EXIT_WRONG;
+}
+
+static int play(const options_t *options, trial_t *trial, timing_t *timing, const char *problem)
+{
+    err_t err = {0};
+    json_auto_t *result = NULL;
+    trial->problem = problem;
+    progress_title(trial->progress, "%s with %s, seed %lld", problem, trial->agent->name,
+        (long long)trial->seed);
+    progress_begin(trial->progress, "system");
+    if (trial_play(trial, &result, &err) < 0) {
+        progress_end(trial->progress);
+        if (lab_take_interrupt(trial->lab) || strcmp(err.text, "interrupted") == 0)
+            return EXIT_INTERRUPTED;
+        fprintf(stderr, "aiopslab: %s\n", err.text);
+        return EXIT_VOID;
+    }
+    timing_add(timing, result);
+    return report(options, trial->progress, result);
+}
+
+static int play_all(const options_t *options, FILE *out, timing_t *timing)
+{
+    err_t err = {0};
+    AUTO_FREE char *results_dir = results_dir_of(options, &err);
+    if (!results_dir)
+        return command_fail(&err);
+    AUTO(lab_destroy) lab_t *lab = lab_open(options->is_private ? LAB_PRIVATE : LAB_ANY, &err);
+    if (!lab)
+        return command_fail(&err) == EXIT_USAGE ? EXIT_USAGE : EXIT_VOID;
+    AUTO(progress_destroy) progress_t *progress = progress_new(lab_ev(lab), out);
+    trial_t trial = {.lab = lab,
+        .progress = progress,
+        .agent = agent_find(options->agent),
+        .results_dir = results_dir,
+        .seed = options->seed,
+        .max_steps = options->max_steps};
+    int worst = EXIT_DONE;
+    for (size_t i = 0; i < options->problem_count; i++) {
+        int status = play(options, &trial, timing, options->problems[i]);
+        worst = status > worst ? status : worst;
+        if (status == EXIT_INTERRUPTED)
+            break;
+    }
+    return worst;
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct argp parser = {option_table, parse_option, "ID...",
+        "Lets an agent work on problems, one after the other. Uses the system that 'aiopslab up' "
+        "brought up; if none runs, brings up one of its own and takes it down again.\v"
+        "Exit status: 0 when the agent was right in all, 1 when it was wrong in some, 2 for a "
+        "wrong call, 3 when there was no verdict, 130 after Ctrl-C.",
+        NULL, NULL, NULL};
+    options_t options = {.agent = "heuristic"};
+    int status;
+    if (!command_parse(&parser, argc, argv, &options, &status))
+        return status;
+    status = check_agent(options.agent);
+    if (status == EXIT_DONE)
+        status = check_problems(&options);
+    if (status != EXIT_DONE)
+        return status;
+    FILE *out = options.is_json ? stderr : stdout;
+    timing_t timing;
+    timing_init(&timing);
+    status = play_all(&options, out, &timing);
+    if (options.is_timing)
+        timing_print(&timing, out);
+    timing_done(&timing);
+    return status;
+}
+
+const command_t command_run = {
+    .name = "run", .summary = "let an agent work on problems", .run = run};

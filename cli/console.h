@@ -1,0 +1,27 @@
+/* console - lines from a person, or from a pipe, read while the loop goes on.
+ *
+ * On a terminal with editing, completion by Tab, and a history that outlives the program. */
+#ifndef CLI_CONSOLE_H
+#define CLI_CONSOLE_H
+
+#include "cli/lab.h"
+
+typedef struct console console_t;
+
+/* Completes the last word of a line from these. */
+typedef struct console_words {
+    const char *const *words;
+    size_t count;
+} console_words_t;
+
+/* lab is borrowed. The prompt and both lists stay the caller's: first words of a line, and what
+ * may follow. */
+console_t *console_new(
+    lab_t *lab, const char *prompt, console_words_t first, console_words_t following);
+void console_destroy(console_t **self_p);
+
+/* The next line without its end and blanks around it, for free(); NULL at the end of the input, or
+ * when the program is to end. */
+char *console_read(console_t *self);
+
+#endif

@@ -1,0 +1,148 @@
+#include "cli/trial.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+/* ---- telling ------------------------------------------------------------------------------- */
+
+static const char *const phases[] = {
+    [SESSION_REQUESTED] = "environment",
+    [SESSION_PROVISIONING] = "environment",
+    [SESSION_BASELINE] = "baseline",
+    [SESSION_FAULTED] = "fault",
+    [SESSION_ACTIVE] = "agent",
+    [SESSION_SUBMITTED] = "verdict",
+    [SESSION_JUDGED] = "clearing up",
+};
+
+static void on_change(void *arg, const session_t *session)
+{
+    progress_t *progress = arg;
+    session_state_t state = session_state(session);
+    if (state == SESSION_PROVISIONING)
+        return; /* told as one with the request */
+    if (state >= SESSION_CLOSED)
+        progress_end(progress);
+    else
+        progress_begin(progress, phases[state]);
+}
+
+/* ---- playing ------------------------------------------------------------------------------- */
+
+/* The agent's turn, however it ends; what the session became, the session tells. */
+static int take_turn(const trial_t *self, session_t *session, err_t *err)
+{
+    seat_t seat = {
+        .session = session, .lab = self->lab, .progress = self->progress, .seed = self->seed};
+    int rc = seat_init(&seat, err);
+    if (rc == 0) {
+        self->agent->play(&seat);
+        progress_note(
+            self->progress, "%lld step%s", (long long)seat.step, seat.step == 1 ? "" : "s");
+        rc = seat.err.code ? err_set(err, seat.err.code, "%s", seat.err.text) : 0;
+        if (self->has_left_p)
+            *self->has_left_p = seat.has_left;
+        if (rc == 0 && !seat.is_over)
+            rc = session_close(session, err); /* the agent gave up */
+    }
+    seat_done(&seat);
+    return rc == -ERR_STATE && session_state(session) > SESSION_ACTIVE ? 0 : rc;
+}
+
+static int play_session(const trial_t *self, session_t *session, err_t *err)
+{
+    progress_begin(self->progress, phases[SESSION_PROVISIONING]);
+    int rc = session_await(session, SESSION_ACTIVE, err);
+    if (rc == 0 && session_state(session) == SESSION_ACTIVE)
+        rc = take_turn(self, session, err);
+    return rc < 0 ? rc : session_await(session, SESSION_CLOSED, err);
+}
+
+static int fetch_result(session_t *session, json_t **result_p, err_t *err)
+{
+    session_outcome_t *outcome = NULL;
+    int rc = session_result(session, &outcome, err);
+    if (rc < 0)
+        return rc;
+    *result_p = json_incref(outcome->result);
+    json_object_set_new(
+        *result_p, "result_path", outcome->path ? json_string(outcome->path) : json_null());
+    codec_free(&session_outcome_type, outcome);
+    return 0;
+}
+
+/* Nobody plays it any more; a private lab goes with all of its sessions. */
+static void abandon(const trial_t *self, session_t *session)
+{
+    progress_end(self->progress);
+    if (lab_is_private(self->lab) || session_state(session) >= SESSION_CLOSED)
+        return;
+    err_t err;
+    (void)lab_take_interrupt(self->lab);
+    progress_begin(self->progress, "closing");
+    if (session_close(session, &err) < 0)
+        progress_note(self->progress, "%s", err.text);
+    progress_end(self->progress);
+}
+
+int trial_play(const trial_t *self, json_t **result_p, err_t *err)
+{
+    session_open_t open = {.problem = self->problem,
+        .agent = self->agent->name,
+        .seed = self->seed,
+        .max_steps = self->max_steps,
+        .results_dir = self->results_dir,
+        .time_limit_ms = self->agent->patience_ms,
+        .idle_limit_ms = self->agent->patience_ms};
+    AUTO(session_destroy)
+    session_t *session = session_new(self->lab, &open, on_change, self->progress, err);
+    if (!session)
+        return -(int)err->code;
+    int rc = play_session(self, session, err);
+    if (rc == 0)
+        rc = fetch_result(session, result_p, err);
+    if (rc < 0)
+        abandon(self, session);
+    return rc;
+}
+
+/* ---- the verdict --------------------------------------------------------------------------- */
+
+/* A figure as a person reads it; NULL for what is no figure, or said already. */
+static char *shown(const char *key, const json_t *value)
+{
+    if (strcmp(key, "success") == 0)
+        return NULL;
+    if (json_is_string(value))
+        return xstrdup(json_string_value(value));
+    if (json_is_boolean(value))
+        return xstrdup(json_is_true(value) ? "yes" : "no");
+    if (json_is_integer(value))
+        return xasprintf("%lld", (long long)json_integer_value(value));
+    return json_is_real(value) ? xasprintf("%.1f", json_real_value(value)) : NULL;
+}
+
+char *trial_verdict(const json_t *result, bool *is_success_p, bool *is_void_p)
+{
+    const json_t *success = json_object_get(result, "success");
+    const char *reason = json_string_value(json_object_get(result, "reason"));
+    *is_success_p = json_is_true(success);
+    *is_void_p = !json_is_boolean(success);
+    if (*is_void_p)
+        return xasprintf("no verdict: %s", reason ? reason : "the session failed");
+    char *text = xstrdup("");
+    const char *key;
+    json_t *value;
+    json_object_foreach(json_object_get(result, "results"), key, value)
+    {
+        AUTO_FREE char *figure = shown(key, value);
+        if (!figure)
+            continue;
+        char *longer = xasprintf("%s%s%s: %s", text, *text ? ", " : "", key, figure);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
