@@ -31,8 +31,7 @@ static bool read_text(pack_reader_t *reader, text_t *text)
 #define IS(name) (memcmp(key, name, sizeof(name) - 1) == 0)
 
 /* Reads the value of one key other than "body". By length first: it tells most of them apart. */
-static inline bool read_value(
-    pack_reader_t *reader, const char *key, size_t size, parts_t *parts)
+static inline bool read_value(pack_reader_t *reader, const char *key, size_t size, parts_t *parts)
 {
     switch (size) {
     case 1:

@@ -1,4 +1,5 @@
-/* bench_bus [ROUNDS [SECONDS [fanout|request]]] - our broker beside bare libzmq brokers and mosquitto.
+/* bench_bus [ROUNDS [SECONDS [fanout|request]]] - our broker beside bare libzmq brokers and
+ * mosquitto.
  *
  * Every round measures every peer once in turn, so that what else the machine does falls on all of
  * them; the table gives medians over the rounds, and ratios of medians. The figure that holds on a
@@ -174,7 +175,8 @@ int main(int argc, char **argv)
     int rounds = argc > 1 ? atoi(argv[1]) : ROUNDS;
     double seconds = argc > 2 ? atof(argv[2]) : 1;
     if (rounds < 1 || rounds > ROUND_LIMIT || seconds <= 0 || !getenv("AIOPSLAB_BIN")) {
-        fprintf(stderr, "usage: AIOPSLAB_BIN=FOLDER bench_bus [ROUNDS [SECONDS [fanout|request]]]\n");
+        fprintf(
+            stderr, "usage: AIOPSLAB_BIN=FOLDER bench_bus [ROUNDS [SECONDS [fanout|request]]]\n");
         return EXIT_FAILURE;
     }
     char own[PATH_MAX] = "";

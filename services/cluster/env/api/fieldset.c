@@ -147,7 +147,8 @@ json_t *fieldset_and(const json_t *a, const json_t *b)
     json_t *result = json_object();
     const char *key;
     json_t *value;
-    json_object_foreach ((json_t *)a, key, value) {
+    json_object_foreach((json_t *)a, key, value)
+    {
         const json_t *other = json_object_get(b, key);
         if (!other)
             continue;
