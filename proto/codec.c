@@ -311,7 +311,7 @@ static const codec_field_t *field_named(const codec_type_t *type, const char *na
 {
     for (size_t i = 0; i < type->field_count; i++) {
         const char *wanted = type->fields[i].name;
-        if (strncmp(wanted, name, size) == 0 && !wanted[size])
+        if (strlen(wanted) == size && memcmp(wanted, name, size) == 0)
             return &type->fields[i];
     }
     return NULL;

@@ -81,7 +81,7 @@ const codec_type_t *codec_find(const char *name, size_t size)
 {
     pthread_once(&s_filled, fill_slots);
     for (size_t slot = slot_of(name, size); s_slots[slot]; slot = (slot + 1) & (SLOTS - 1)) {
-        if (strncmp(s_slots[slot]->name, name, size) == 0 && !s_slots[slot]->name[size])
+        if (strlen(s_slots[slot]->name) == size && memcmp(s_slots[slot]->name, name, size) == 0)
             return s_slots[slot];
     }
     return NULL;
