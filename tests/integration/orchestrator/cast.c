@@ -257,7 +257,9 @@ int cast_set_up(void **state)
 {
     cast_t *self = xcalloc(1, sizeof(*self));
     bus_world_set_up((void **)&self->world);
-    strcpy(self->folder, "/tmp/orchestrator-test-XXXXXX");
+    const char *base = getenv("TMPDIR");
+    snprintf(
+        self->folder, sizeof(self->folder), "%s/orchestrator-test-XXXXXX", base ? base : "/tmp");
     assert_non_null(mkdtemp(self->folder));
     self->metrics = metrics_new();
     self->fault_errors = 60;
