@@ -14,6 +14,7 @@
 
 enum {
     READ_SIZE = 65536,
+    DRAIN_TURNS = 32,
     CONFINED_PROCESSES = 200,
     CONFINED_FILES = 256,
 };
@@ -138,8 +139,12 @@ static void on_output(void *arg, int fd, uint32_t events)
 static void drain(command_t *self)
 {
     char bytes[READ_SIZE];
-    for (ssize_t size; (size = read(self->output_fd, bytes, sizeof(bytes))) > 0;)
+    for (int turn = 0; turn < DRAIN_TURNS; turn++) { /* others may write for ever */
+        ssize_t size = read(self->output_fd, bytes, sizeof(bytes));
+        if (size <= 0)
+            return;
         keep(self, bytes, (size_t)size);
+    }
 }
 
 static void on_exited(void *arg, int fd, uint32_t events)

@@ -184,6 +184,10 @@ const char *rootfs_enter(const rootfs_t *self)
         return failed;
     if (mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
         return "mount /proc";
+    /* The root of a container may be the machine's: it must not set what the kernel does. */
+    if (bind_path("proc/sys", "proc/sys", true) < 0
+        || (bind_path("proc/sysrq-trigger", "proc/sysrq-trigger", true) < 0 && errno != ENOENT))
+        return "guard /proc";
     if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
         return "pivot_root";
     return NULL;
