@@ -128,6 +128,17 @@ static size_t group_names(const char **groups, size_t size)
     return count;
 }
 
+static bool is_group(const char *name)
+{
+    const char *groups[16];
+    size_t count = group_names(groups, ARRAY_SIZE(groups));
+    for (size_t i = 0; i < count; i++) {
+        if (!strcmp(groups[i], name))
+            return true;
+    }
+    return false;
+}
+
 static json_t *group_object(const char *group)
 {
     json_auto_t *version =
@@ -291,7 +302,7 @@ bool discovery_handle(api_t *self, request_t *request)
              && length && !request->path[length])
         document = resource_list(group, version);
     else if (sscanf(request->path, "/apis/%127[^/]%n", group, &length) == 1
-             && !request->path[length] && resource_list(group, "v1"))
+             && !request->path[length] && is_group(group))
         document = group_object(group);
     if (document)
         reply_json(request, 200, document);
