@@ -1,5 +1,6 @@
 /* Traces are asked of the namespace's Jaeger, service by service as the original does. A trace in
- * which several services took part comes with each of them, and is written once. */
+ * which several services took part comes with each of them, and is written once; a service that is
+ * in enough traces of others is not asked for again. */
 #include "base/auto.h"
 #include "base/mem.h"
 #include "services/telemetry/demand.h"
@@ -10,7 +11,7 @@
 #define JAEGER      "jaeger"
 #define JAEGER_PORT "16686"
 
-enum { TRACES_PER_SERVICE = 100, TIMEOUT_MS = 8000 };
+enum { TRACES_PER_SERVICE = 100, ENOUGH_TRACES = 20, TIMEOUT_MS = 8000 };
 
 static void ask_next(demand_t *self);
 
@@ -64,7 +65,8 @@ static void ask_next(demand_t *self)
         finish(self);
         return;
     }
-    if (strcmp(service, "jaeger-all-in-one") == 0) { /* it traces itself */
+    if (strcmp(service, "jaeger-all-in-one") == 0 /* it traces itself */
+        || trace_table_count(self->table, service) >= ENOUGH_TRACES) {
         ask_next(self);
         return;
     }

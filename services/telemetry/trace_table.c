@@ -145,6 +145,19 @@ json_t *trace_table_services(const char *answer, size_t size)
     return names;
 }
 
+size_t trace_table_count(const trace_table_t *self, const char *service)
+{
+    size_t count = 0;
+    const char *last = NULL; /* the rows of a trace follow each other */
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->rows[i].trace == last || strcmp(self->rows[i].service, service) != 0)
+            continue;
+        last = self->rows[i].trace;
+        count++;
+    }
+    return count;
+}
+
 /* ---- text --------------------------------------------------------------------------------- */
 
 static int compare_start(const void *left, const void *right)

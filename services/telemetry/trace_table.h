@@ -16,6 +16,9 @@ void trace_table_destroy(trace_table_t **self_p);
  * that are not as Jaeger writes them are left out; fails with ERR_INVALID on what is no answer. */
 int trace_table_add(trace_table_t *self, const char *answer, size_t size, err_t *err);
 
+/* In how many traces of the table a service took part. */
+size_t trace_table_count(const trace_table_t *self, const char *service);
+
 /* The table as CSV, oldest span first, for free(). */
 char *trace_table_text(const trace_table_t *self);
 

@@ -49,6 +49,7 @@ static void a_trace_of_several_services_is_written_once(void **state)
 
     AUTO_FREE char *text = trace_table_text(table);
     assert_string_equal(text, HEAD ROWS);
+    assert_int_equal(trace_table_count(table, "geo"), 1);
 }
 
 static void no_traces_are_an_empty_table(void **state)
