@@ -1,0 +1,63 @@
+"""A session as its agent sees it."""
+
+import time
+
+from .errors import BusError
+
+ACT_TIMEOUT_S = 660  # a command may take ten minutes
+LOOK_AGAIN_S = 5  # should the event of a change be lost
+
+
+class Session:
+    """One session; see session.get and session.act in proto/PROTOCOL.md."""
+
+    def __init__(self, bus, session):
+        self.id = session
+        self.step = 0
+        self.is_done = False
+        self._bus = bus
+
+    def _ask(self, type, body, timeout=10):
+        reply = self._bus.request("orchestrator", type, {"session": self.id, **body},
+                                  timeout=timeout, session=self.id, idempotent=True)
+        return reply.body
+
+    def info(self):
+        """State, and from the agent's turn on: description, instructions and actions."""
+        return self._ask("session.get", {})
+
+    def await_turn(self, timeout=300):
+        """Waits until the agent may act, and returns the briefing."""
+        until = time.monotonic() + timeout
+        changes = self._bus.subscribe(f"session/{self.id}/state")
+        try:
+            while True:
+                info = self.info()
+                if info["state"] == "active":
+                    self.step = info.get("step", 0)
+                    return info
+                if info["state"] in ("closed", "failed"):
+                    raise BusError("state", info.get("reason") or "the session is over")
+                if time.monotonic() > until:
+                    raise BusError("timeout", f"the session is still '{info['state']}'")
+                changes.get(min(LOOK_AGAIN_S, until - time.monotonic()))
+        finally:
+            changes.close()
+
+    def act(self, action):
+        """Takes a step; returns what was observed. `action` is what an agent says: text with one
+        call in a fenced block, or the bare call."""
+        text = action if "```" in action else f"```\n{action}\n```"
+        body = {"step": self.step + 1, "action": text}
+        seen = self._ask("session.act", body, timeout=ACT_TIMEOUT_S)
+        self.step += 1
+        self.is_done = seen["is_done"]
+        return seen["observation"]
+
+    def result(self):
+        """The result, once the session is closed."""
+        return self._ask("session.result", {})["result"]
+
+    def close(self):
+        """Gives up."""
+        return self._ask("session.close", {}, timeout=90)
