@@ -44,7 +44,7 @@ typedef struct worker {
     int64_t start_ns; /* by the monotonic clock; all other times count from it */
     int64_t end_ns;
     int64_t tick_ns; /* when the next second is to be reported */
-    int64_t stop_ns; /* when sending stopped; -1: not yet */
+    int64_t stop_ns; /* when the plan was over; -1: not yet */
     arrivals_t arrivals;
     random_t random;
     report_t report;
@@ -216,10 +216,21 @@ static void dispatch(worker_t *self, connection_t *connection, int64_t due_ns)
         connect_now(self, connection);
 }
 
+/* Whether the plan has requests that were not sent yet. */
+static bool has_arrivals(const worker_t *self)
+{
+    return arrivals_due(&self->arrivals) < self->end_ns;
+}
+
+static void give_up_arrivals(worker_t *self)
+{
+    for (; has_arrivals(self); arrivals_advance(&self->arrivals))
+        self->unsent++;
+}
+
 static bool is_due(const worker_t *self, int64_t now)
 {
-    int64_t due = arrivals_due(&self->arrivals);
-    return self->stop_ns < 0 && due <= now + SLACK_NS && due < self->end_ns;
+    return has_arrivals(self) && arrivals_due(&self->arrivals) <= now + SLACK_NS;
 }
 
 static void dispatch_due(worker_t *self)
@@ -232,15 +243,6 @@ static void dispatch_due(worker_t *self)
         arrivals_advance(&self->arrivals);
         dispatch(self, connection, due_ns);
     }
-}
-
-static void stop_sending(worker_t *self, int64_t now)
-{
-    while (is_due(self, now)) {
-        self->unsent++;
-        arrivals_advance(&self->arrivals);
-    }
-    self->stop_ns = now;
 }
 
 /* Ends the requests that were sent before that time and are not answered yet. */
@@ -258,7 +260,7 @@ static void do_periodic(worker_t *self)
 {
     int64_t now = now_ns(self);
     if (self->stop_ns < 0 && now >= self->end_ns)
-        stop_sending(self, self->end_ns);
+        self->stop_ns = self->end_ns;
     while (now >= self->tick_ns && self->tick_ns <= self->end_ns) {
         report_second(&self->report, stdout);
         end_sent_before(self, now - self->config->timeout_ms * 1000000);
@@ -270,7 +272,7 @@ static void do_periodic(worker_t *self)
 static void set_timer(const worker_t *self)
 {
     int64_t next = self->tick_ns <= self->end_ns ? self->tick_ns : self->end_ns + second_ns;
-    if (self->stop_ns < 0 && self->free && arrivals_due(&self->arrivals) < next)
+    if (self->free && has_arrivals(self) && arrivals_due(&self->arrivals) < next)
         next = arrivals_due(&self->arrivals);
     if (self->stop_ns < 0 && self->end_ns < next)
         next = self->end_ns;
@@ -281,11 +283,19 @@ static void set_timer(const worker_t *self)
     timerfd_settime(self->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
+/* Told to stop: nothing is sent any more, what is under way may end. */
+static void stop_now(worker_t *self)
+{
+    self->end_ns = now_ns(self);
+    give_up_arrivals(self);
+}
+
 static bool is_over(const worker_t *self)
 {
     if (self->stop_ns < 0)
         return false;
-    return self->busy_count == 0 || now_ns(self) >= self->stop_ns + DRAIN_MS * 1000000LL;
+    bool is_done = self->busy_count == 0 && !has_arrivals(self);
+    return is_done || now_ns(self) >= self->stop_ns + DRAIN_MS * 1000000LL;
 }
 
 static void on_event(worker_t *self, const struct epoll_event *event)
@@ -297,7 +307,7 @@ static void on_event(worker_t *self, const struct epoll_event *event)
     else if (event->data.ptr != &self->signal_fd)
         on_connection(self, event->data.ptr);
     else if (read(self->signal_fd, &signal, sizeof(signal)) > 0 && self->stop_ns < 0)
-        self->end_ns = now_ns(self);
+        stop_now(self);
 }
 
 static void run(worker_t *self)
@@ -312,6 +322,7 @@ static void run(worker_t *self)
         do_periodic(self);
     }
     end_sent_before(self, INT64_MAX);
+    give_up_arrivals(self); /* no connection was free for them in all that time */
 }
 
 /* ---- life cycle ----------------------------------------------------------------------------- */
