@@ -254,9 +254,11 @@ probe_t *probe_new(probe_kind_t kind, const probe_subject_t *subject, probe_fn *
     *self = (probe_t){.kind = kind, .subject = *subject, .fn = fn, .arg = arg, .fd = -1};
     self->subject.envp = copy_words(subject->envp);
     int64_t delay_ms = 1000 * setting(self, "initialDelaySeconds", 0);
-    self->timer = ev_after(subject->ev, delay_ms, ask, self);
     self->eager_ms = EAGER_FIRST_MS;
-    self->eager_until = kind == PROBE_LIVENESS ? 0 : ev_now(subject->ev) + delay_ms + EAGER_MS;
+    self->eager_until = ev_now(subject->ev) + delay_ms + EAGER_MS;
+    if (kind == PROBE_LIVENESS) /* the real one, too, notices a container only after a while */
+        delay_ms += EAGER_MS;
+    self->timer = ev_after(subject->ev, delay_ms, ask, self);
     return self;
 }
 
