@@ -113,8 +113,7 @@ static void the_agent_reaches_services_by_name(void **state)
 
 static void the_agents_kubectl_works(void **state)
 {
-    const env_exec_result_t *result =
-        world_exec(*state, "kubectl get deploy -A", 20000);
+    const env_exec_result_t *result = world_exec(*state, "kubectl get deploy -A", 20000);
     expect_in(result->output, "test-shop");
     assert_int_equal(result->exit_code, 0);
 }

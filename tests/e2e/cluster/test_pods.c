@@ -99,12 +99,12 @@ static void a_missing_config_map_is_waited_for(void **state)
 
 static void init_containers_run_first_and_in_order(void **state)
 {
-    world_run(*state, "staged", "cat /w/log",
-        "'volumeMounts': [{'name': 'w', 'mountPath': '/w'}],",
+    world_run(*state, "staged", "cat /w/log", "'volumeMounts': [{'name': 'w', 'mountPath': '/w'}],",
         "'volumes': [{'name': 'w', 'emptyDir': {}}], 'initContainers': [{'name': 'one', 'image': "
         "'shop/shell:1', 'args': ['sleep 0.1; echo one >> /w/log'], 'volumeMounts': [{'name': 'w', "
         "'mountPath': '/w'}]}, {'name': 'two', 'image': 'shop/shell:1', 'args': ['echo two >> "
-        "/w/log'], 'volumeMounts': [{'name': 'w', 'mountPath': '/w'}]}], 'restartPolicy': 'Never',");
+        "/w/log'], 'volumeMounts': [{'name': 'w', 'mountPath': '/w'}]}], 'restartPolicy': "
+        "'Never',");
     world_await(*state, "Pod", "staged", "status.phase", "Succeeded");
     world_await(*state, "Pod", "staged", "status.initContainerStatuses.1.ready", "true");
     AUTO_FREE char *log = world_log(*state, "staged", false);
