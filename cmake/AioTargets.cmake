@@ -34,12 +34,16 @@ function(aio_library name)
     target_link_libraries(${name} PUBLIC aio_flags ${A_DEPS})
 endfunction()
 
+# What a person runs, without the tests: cmake --build --preset release --target programs
+add_custom_target(programs)
+
 # aio_program(NAME SOURCES ... DEPS ...): a program named NAME.
 function(aio_program name)
     cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
     add_executable(${name} ${A_SOURCES})
     target_link_libraries(${name} PRIVATE aio_flags ${A_DEPS})
     install(TARGETS ${name} RUNTIME)
+    add_dependencies(programs ${name})
 endfunction()
 
 # aio_service(NAME SOURCES ... DEPS ...): library NAME, plus program aiopslab-NAME from main.c.
