@@ -254,22 +254,23 @@ static int start(env_t *self)
 
 /* What the parent's mounts look like does not matter from here on; /proc must be this namespace's.
  */
-static int enter(void)
+static int enter(err_t *err)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-
-    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0
-                   || mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0
-               ? -1
-               : 0;
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return err_set(err, ERR_IO, "cannot make mounts private: %s%s", strerror(errno),
+            errno == EINVAL ? " (in a chroot the root is no mount point, and pods need one)" : "");
+    if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+        return err_set(err, ERR_IO, "cannot mount /proc: %s", strerror(errno));
+    return 0;
 }
 
 int main(void)
 {
     env_t self = {0};
     err_t err = {0};
-    if (enter() < 0 || settings_read(SETTINGS_FD, &self.settings, &err) < 0) {
-        log_error("env.failed", "error=\"%s\"", err.code ? err.text : strerror(errno));
+    if (enter(&err) < 0 || settings_read(SETTINGS_FD, &self.settings, &err) < 0) {
+        log_error("env.failed", "error=\"%s\"", err.text);
         return EXIT_FAILURE;
     }
     close(SETTINGS_FD);
