@@ -60,7 +60,8 @@ bus_t *bus_new(ev_t *ev, const bus_config_t *config, err_t *err)
     TAILQ_INIT(&self->pending);
     TAILQ_INIT(&self->offers);
     TAILQ_INIT(&self->grants);
-    events_init(self);
+    publish_init(self);
+    subscribe_init(self);
     if (take_endpoint(self, config, err) < 0 || take_keys(self, config, err) < 0
         || connection_open(self, err) < 0)
         return NULL;
@@ -73,7 +74,8 @@ void bus_destroy(bus_t **self_p)
     if (!self)
         return;
     connection_close(self);
-    events_close(self);
+    publish_done(self);
+    subscribe_done(self);
     ask_forget_all(self);
     serve_forget_all(self);
     grants_forget_all(self);
@@ -83,6 +85,8 @@ void bus_destroy(bus_t **self_p)
     free(self->source);
     free(self->endpoint);
     free(self->broker);
+    free(self->publish_endpoint);
+    free(self->events_endpoint);
     free(self);
     *self_p = NULL;
 }

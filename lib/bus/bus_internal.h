@@ -146,15 +146,23 @@ void serve_on_request(bus_t *self, const void *route, size_t route_size, envelop
 void serve_forget_all(bus_t *self);
 void serve_note_drained(bus_t *self);
 
-/* ---- events.c ------------------------------------------------------------------------------ */
+/* ---- publish.c ----------------------------------------------------------------------------- */
 
-void events_init(bus_t *self);
-void events_open(bus_t *self, const char *publish_endpoint, const char *events_endpoint);
-void events_on_welcome(bus_t *self);
+void publish_init(bus_t *self);
+void publish_open(bus_t *self, const char *endpoint);
+void publish_close(bus_t *self);
+void publish_done(bus_t *self);
 
 /* Sends what is queued, if it can be. */
-void events_flush(bus_t *self);
-void events_close(bus_t *self);
+void publish_flush(bus_t *self);
+
+/* ---- subscribe.c --------------------------------------------------------------------------- */
+
+void subscribe_init(bus_t *self);
+void subscribe_open(bus_t *self, const char *endpoint);
+void subscribe_on_welcome(bus_t *self);
+void subscribe_close(bus_t *self);
+void subscribe_done(bus_t *self);
 
 /* ---- grants.c ------------------------------------------------------------------------------ */
 

@@ -92,6 +92,27 @@ static char *resolve(const bus_t *self, const char *endpoint)
     return xasprintf("%.*s%s", (int)(host_end - self->endpoint), self->endpoint, port);
 }
 
+/* Event sockets connect again by themselves, and keep what they have received; unless the broker
+ * fell silent, for then they may be dead and not know it. */
+static void open_events(bus_t *self, const broker_welcome_t *welcome)
+{
+    AUTO_FREE char *publish = resolve(self, welcome->publish);
+    AUTO_FREE char *events = resolve(self, welcome->events);
+    bool is_same = self->publish_endpoint && strcmp(self->publish_endpoint, publish) == 0
+                   && strcmp(self->events_endpoint, events) == 0;
+    if (is_same && !self->has_started_over)
+        return;
+    self->has_started_over = false;
+    publish_close(self);
+    subscribe_close(self);
+    free(self->publish_endpoint);
+    free(self->events_endpoint);
+    self->publish_endpoint = TAKE(publish);
+    self->events_endpoint = TAKE(events);
+    publish_open(self, self->publish_endpoint);
+    subscribe_open(self, self->events_endpoint);
+}
+
 static void on_welcome(bus_t *self, const broker_welcome_t *welcome)
 {
     bool is_new_broker = !self->broker || strcmp(self->broker, welcome->broker) != 0;
@@ -105,12 +126,10 @@ static void on_welcome(bus_t *self, const broker_welcome_t *welcome)
     self->refusal = (err_t){0};
     if (is_reconnected) {
         self->counts.connects++;
-        AUTO_FREE char *publish = resolve(self, welcome->publish);
-        AUTO_FREE char *events = resolve(self, welcome->events);
-        events_open(self, publish, events);
+        open_events(self, welcome);
         grants_tell_all(self);
         ask_on_welcome(self, is_new_broker);
-        events_on_welcome(self);
+        subscribe_on_welcome(self);
     }
     serve_note_drained(self);
 }
@@ -181,7 +200,7 @@ static void on_ping_time(void *arg)
 {
     bus_t *self = arg;
     self->ping_timer = ev_after(self->ev, self->ping_ms, on_ping_time, self);
-    events_flush(self);
+    publish_flush(self);
     if (ev_now(self->ev) - self->heard_at > self->silence_ms)
         start_over(self);
     else if (self->is_welcome)
