@@ -2,12 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,12 +34,26 @@ static void map_ids(uid_t uid, gid_t gid)
     write_file("/proc/self/gid_map", map);
 }
 
+static int loopback_up(void)
+{
+    struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int rc = ioctl(fd, SIOCSIFFLAGS, &loopback);
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
 static int run_inside(int (*run)(void))
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0
         || mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0) {
         fprintf(stderr, "mount: %s\n", strerror(errno));
+        return EXIT_FAILURE;
+    }
+    if (loopback_up() < 0) {
+        fprintf(stderr, "lo: %s\n", strerror(errno));
         return EXIT_FAILURE;
     }
     return run();

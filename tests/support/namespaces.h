@@ -1,4 +1,5 @@
-/* namespaces - runs a test as the first process of namespaces of its own, as aiopslab-env is. */
+/* namespaces - runs a test as the first process of namespaces of its own, as aiopslab-env is,
+ * with a loopback interface on which every port is free. */
 #ifndef TESTS_SUPPORT_NAMESPACES_H
 #define TESTS_SUPPORT_NAMESPACES_H
 

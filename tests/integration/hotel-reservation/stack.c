@@ -18,7 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CHILD_LIMIT = 32, START_LIMIT_MS = 20000 };
+enum {
+    CHILD_LIMIT = 32,
+    START_LIMIT_MS = 60000,
+    INTAKE_PORT = 4318, /* of jaeger, for spans */
+    FIRST_PORT = 5000,  /* below those the kernel gives to clients */
+};
 
 typedef struct child {
     char name[32];
@@ -32,7 +37,6 @@ struct app_stack {
     char *bundles;
     child_t children[CHILD_LIMIT];
     size_t count;
-    int jaeger_intake_port;
 };
 
 static int64_t now_ms(void)
@@ -49,17 +53,6 @@ static struct sockaddr_in loopback(int port)
     return (struct sockaddr_in){.sin_family = AF_INET,
         .sin_port = htons((uint16_t)port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-}
-
-static int free_port(void)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = loopback(0);
-    socklen_t size = sizeof(address);
-    bind(fd, (struct sockaddr *)&address, size);
-    getsockname(fd, (struct sockaddr *)&address, &size);
-    close(fd);
-    return ntohs(address.sin_port);
 }
 
 static bool is_listening(int port)
@@ -97,9 +90,10 @@ static child_t *find(const app_stack_t *self, const char *name)
 static child_t *add_child(app_stack_t *self, const char *name)
 {
     assert(self->count < CHILD_LIMIT);
+    int port = FIRST_PORT + (int)self->count;
     child_t *child = &self->children[self->count++];
     snprintf(child->name, sizeof(child->name), "%s", name);
-    child->port = free_port();
+    child->port = port;
     snprintf(child->address, sizeof(child->address), "127.0.0.1:%d", child->port);
     return child;
 }
@@ -115,7 +109,7 @@ static void set_addresses(const app_stack_t *self)
         setenv(variable, self->children[i].address, 1);
     }
     char endpoint[64];
-    snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:%d", self->jaeger_intake_port);
+    snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:%d", INTAKE_PORT);
     setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, 1);
 }
 
@@ -131,7 +125,7 @@ static void run_child(
     set_addresses(self);
     snprintf(text, sizeof(text), "%d", child->port);
     setenv("LISTEN_PORT", text, 1);
-    snprintf(text, sizeof(text), "%d", self->jaeger_intake_port);
+    snprintf(text, sizeof(text), "%d", INTAKE_PORT);
     setenv("COLLECTOR_OTLP_HTTP_PORT", text, 1);
     if (setting)
         putenv((char *)setting);
@@ -197,7 +191,6 @@ app_stack_t *stack_new(void)
     snprintf(self->folder, sizeof(self->folder), "/tmp/aiopslab-hotel-XXXXXX");
     assert(mkdtemp(self->folder));
     self->bundles = xasprintf("%s/../bundles", getenv("AIOPSLAB_BIN"));
-    self->jaeger_intake_port = free_port();
     for (size_t i = 0; i < ARRAY_SIZE(databases); i++)
         start_redis(self, databases[i]);
     for (size_t i = 0; i < ARRAY_SIZE(caches); i++)

@@ -1,5 +1,5 @@
-/* stack - Hotel Reservation as plain processes on free ports of the loopback interface: six Redis,
- * three memcached, jaeger, eight services. All die with the test. */
+/* stack - Hotel Reservation as plain processes on the loopback interface of a network namespace of
+ * the test's own: six Redis, three memcached, jaeger, eight services. All die with the test. */
 #ifndef TESTS_HOTEL_STACK_H
 #define TESTS_HOTEL_STACK_H
 
@@ -22,8 +22,8 @@ char *stack_log(const app_stack_t *self, const char *name);
 /* Sends a signal and waits for the end; returns the exit status, or -signal. */
 int stack_end(app_stack_t *self, const char *name, int signal);
 
-/* Starts one more program of a bundle under another name, with a free port and one more setting
- * "NAME=value", or NULL. Does not wait for it. */
+/* Starts one more program of a bundle under another name, on a port of its own, with one more
+ * setting "NAME=value", or NULL. Does not wait for it. */
 void stack_start(app_stack_t *self, const char *name, const char *bundle, const char *program,
     const char *setting);
 

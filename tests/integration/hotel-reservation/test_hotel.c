@@ -1,6 +1,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "tests/integration/hotel-reservation/stack.h"
+#include "tests/support/namespaces.h"
 #include "tests/support/test.h"
 
 #include <poll.h>
@@ -317,7 +318,7 @@ static int end(void **state)
     return 0;
 }
 
-int main(void)
+static int run(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hotels_with_a_rate_near_a_place_are_found_the_dearest_first),
@@ -344,4 +345,9 @@ int main(void)
         cmocka_unit_test(the_faulty_build_of_geo_looks_at_a_wrong_port),
     };
     return cmocka_run_group_tests(tests, start, end);
+}
+
+int main(void)
+{
+    return in_namespaces(run);
 }
