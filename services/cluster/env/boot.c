@@ -17,10 +17,21 @@ static void create_namespaces(store_t *store)
                 "kubernetes.io/metadata.name", names[i]));
 }
 
+/* As small clusters come with it: folders of the node on which the first pod runs. */
+static void create_storage_class(store_t *store)
+{
+    create(store, "StorageClass",
+        json_pack("{s:{s:s, s:{s:s}}, s:s, s:s, s:s}", "metadata", "name", "standard",
+            "annotations", "storageclass.kubernetes.io/is-default-class", "true", "provisioner",
+            "rancher.io/local-path", "reclaimPolicy", "Delete", "volumeBindingMode",
+            "WaitForFirstConsumer"));
+}
+
 /* The API server listens on the first node; DNS on the cluster address itself. */
 void boot_objects(store_t *store)
 {
     create_namespaces(store);
+    create_storage_class(store);
     create(store, "Service",
         json_pack("{s:{s:s, s:s, s:{s:s, s:s}}, s:{s:s, s:[{s:s, s:s, s:i, s:i}]}}", "metadata",
             "name", "kubernetes", "namespace", "default", "labels", "component", "apiserver",

@@ -14,6 +14,8 @@ static const kind_t *const kinds[] = {
     &kind_event,
     &kind_namespace,
     &kind_node,
+    &kind_persistent_volume_claim,
+    &kind_persistent_volume,
     &kind_pod,
     &kind_secret,
     &kind_service,
@@ -22,6 +24,7 @@ static const kind_t *const kinds[] = {
     &kind_replica_set,
     &kind_lease,
     &kind_endpoint_slice,
+    &kind_storage_class,
 };
 
 enum { KIND_COUNT = ARRAY_SIZE(kinds), NAME_SIZE = 96 };

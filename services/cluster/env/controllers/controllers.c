@@ -9,6 +9,7 @@ static const controller_kind_t *const kinds[] = {
     &controller_endpoints,
     &controller_garbage_collector,
     &controller_namespace,
+    &controller_persistent_volume,
     &controller_replica_set,
     &controller_scheduler,
 };

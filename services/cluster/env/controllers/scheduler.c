@@ -8,6 +8,7 @@
 #include "services/cluster/env/controllers/controller.h"
 #include "services/cluster/env/controllers/fit.h"
 #include "services/cluster/env/controllers/pods.h"
+#include "services/cluster/env/controllers/volume_fit.h"
 #include "services/cluster/env/events.h"
 #include "services/cluster/env/object.h"
 
@@ -20,6 +21,7 @@ typedef struct scheduler {
     const kind_t *node_kind;
     store_watch_t *pod_watch;
     store_watch_t *node_watch;
+    store_watch_t *claim_watch;
     int timer_id;
 } scheduler_t;
 
@@ -90,13 +92,26 @@ typedef struct outcome {
     size_t hopeless; /* nodes on which no eviction could help */
 } outcome_t;
 
+static bool has_volumes(const round_t *self, const json_t *pod, const node_info_t *info,
+    json_t *reasons, bool *is_final)
+{
+    const char *refusal = volume_fit_node(self->scheduler->store, pod, info->node);
+    if (!refusal)
+        return true;
+    json_int_t count = json_integer_value(json_object_get(reasons, refusal));
+    json_object_set_new(reasons, refusal, json_integer(count + 1));
+    *is_final = true;
+    return false;
+}
+
 static outcome_t choose(const round_t *self, const json_t *pod)
 {
     outcome_t outcome = {.reasons = json_object()};
     for (size_t i = 0; i < self->node_count; i++) {
         node_info_t *info = &self->nodes[i];
         bool is_final = false;
-        if (fit_check(info, pod, outcome.reasons, &is_final)) {
+        if (fit_check(info, pod, outcome.reasons, &is_final)
+            && has_volumes(self, pod, info, outcome.reasons, &is_final)) {
             if (!outcome.best || crowd(self, pod, info) < crowd(self, pod, outcome.best))
                 outcome.best = info;
         } else {
@@ -129,6 +144,9 @@ static void assign(round_t *self, json_t *pod, node_info_t *info)
 {
     scheduler_t *scheduler = self->scheduler;
     const char *node = object_name(info->node);
+    book(self, info, pod);
+    if (!volume_fit_settle(scheduler->store, pod, info->node))
+        return; /* the claims' changes bring us back */
     json_t *copy = with_condition(pod, (condition_t){"PodScheduled", "True", NULL, NULL, false});
     json_t *spec = json_copy(json_object_get(pod, "spec"));
     json_object_set_new(spec, "nodeName", json_string(node));
@@ -137,7 +155,6 @@ static void assign(round_t *self, json_t *pod, node_info_t *info)
         return; /* changed meanwhile: its change brings us back */
     event_record(scheduler->store, source, pod, NULL, "Normal", "Scheduled",
         "Successfully assigned %s/%s to %s", object_namespace(pod), object_name(pod), node);
-    book(self, info, pod);
 }
 
 /* ---- failing ------------------------------------------------------------------------------ */
@@ -188,10 +205,9 @@ static char *why_not(const round_t *self, const outcome_t *outcome)
         self->node_count, reasons, self->node_count, vain);
 }
 
-static void complain(round_t *self, json_t *pod, const outcome_t *outcome)
+static void complain(round_t *self, json_t *pod, const char *why)
 {
     scheduler_t *scheduler = self->scheduler;
-    AUTO_FREE char *why = why_not(self, outcome);
     const json_t *said = object_condition(pod, "PodScheduled");
     if (strcmp(object_string(said, "message"), why) == 0)
         return;
@@ -205,11 +221,22 @@ static void complain(round_t *self, json_t *pod, const outcome_t *outcome)
 
 static void place(round_t *self, json_t *pod)
 {
+    AUTO_FREE char *hopeless = volume_fit_reason(self->scheduler->store, pod);
+    if (hopeless) {
+        AUTO_FREE char *why = xasprintf("0/%zu nodes are available: %s. preemption: 0/%zu nodes "
+                                        "are available: %zu Preemption is not helpful for "
+                                        "scheduling.",
+            self->node_count, hopeless, self->node_count, self->node_count);
+        complain(self, pod, why);
+        return;
+    }
     outcome_t outcome = choose(self, pod);
-    if (outcome.best)
+    if (outcome.best) {
         assign(self, pod, outcome.best);
-    else
-        complain(self, pod, &outcome);
+    } else {
+        AUTO_FREE char *why = why_not(self, &outcome);
+        complain(self, pod, why);
+    }
     json_decref(outcome.reasons);
 }
 
@@ -267,6 +294,14 @@ static void on_node(
         start_round(arg);
 }
 
+/* Pods may wait for their claims. */
+static void on_claim(
+    void *arg, store_change_t change, const kind_t *kind, json_t *object, json_t *old)
+{
+    (void)change, (void)kind, (void)object, (void)old;
+    start_round(arg);
+}
+
 /* ---- life cycle --------------------------------------------------------------------------- */
 
 static void *open_scheduler(const controller_deps_t *deps)
@@ -278,6 +313,8 @@ static void *open_scheduler(const controller_deps_t *deps)
     self->node_kind = kind_find("Node");
     self->pod_watch = store_watch(deps->store, self->pod_kind, on_pod, self);
     self->node_watch = store_watch(deps->store, self->node_kind, on_node, self);
+    self->claim_watch =
+        store_watch(deps->store, kind_find("PersistentVolumeClaim"), on_claim, self);
     start_round(self);
     return self;
 }
@@ -287,6 +324,7 @@ static void close_scheduler(void *arg)
     scheduler_t *self = arg;
     store_watch_end(&self->pod_watch);
     store_watch_end(&self->node_watch);
+    store_watch_end(&self->claim_watch);
     ev_cancel(self->ev, self->timer_id);
     free(self);
 }

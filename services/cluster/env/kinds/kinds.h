@@ -12,10 +12,13 @@ extern const kind_t kind_event;
 extern const kind_t kind_lease;
 extern const kind_t kind_namespace;
 extern const kind_t kind_node;
+extern const kind_t kind_persistent_volume;
+extern const kind_t kind_persistent_volume_claim;
 extern const kind_t kind_pod;
 extern const kind_t kind_replica_set;
 extern const kind_t kind_secret;
 extern const kind_t kind_service;
 extern const kind_t kind_service_account;
+extern const kind_t kind_storage_class;
 
 #endif
