@@ -1,5 +1,7 @@
 #include "services/cluster/env/boot.h"
 
+#include "services/cluster/env/auth/default_roles.h"
+
 #include "base/auto.h"
 
 /* A fresh store refuses none of these. */
@@ -32,6 +34,7 @@ void boot_objects(store_t *store)
 {
     create_namespaces(store);
     create_storage_class(store);
+    default_roles_create(store);
     create(store, "Service",
         json_pack("{s:{s:s, s:s, s:{s:s, s:s}}, s:{s:s, s:[{s:s, s:s, s:i, s:i}]}}", "metadata",
             "name", "kubernetes", "namespace", "default", "labels", "component", "apiserver",

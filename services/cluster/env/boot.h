@@ -4,7 +4,7 @@
 
 #include "services/cluster/env/store.h"
 
-/* Namespaces, the Services of the API server and of DNS. */
+/* Namespaces, the default roles, the Services of the API server and of DNS. */
 void boot_objects(store_t *store);
 
 #endif

@@ -23,6 +23,10 @@ static const kind_t *const kinds[] = {
     &kind_deployment,
     &kind_replica_set,
     &kind_lease,
+    &kind_cluster_role,
+    &kind_cluster_role_binding,
+    &kind_role,
+    &kind_role_binding,
     &kind_endpoint_slice,
     &kind_storage_class,
 };

@@ -63,13 +63,26 @@ static bool is_subdomain(const char *text)
     }
 }
 
+static const char *why_no_path_part(const char *name)
+{
+    if (!strcmp(name, "."))
+        return "may not be '.'";
+    if (!strcmp(name, ".."))
+        return "may not be '..'";
+    if (strchr(name, '/'))
+        return "may not contain '/'";
+    return strchr(name, '%') ? "may not contain '%'" : NULL;
+}
+
 bool name_is_valid(const char *name, name_form_t form, const char **why_p)
 {
     const char *why = NULL;
     size_t length = strlen(name);
-    if (form == NAME_SUBDOMAIN && length > SUBDOMAIN_MAX)
+    if (form == NAME_PATH)
+        why = why_no_path_part(name);
+    else if (form == NAME_SUBDOMAIN && length > SUBDOMAIN_MAX)
         why = "must be no more than 253 characters";
-    else if (form != NAME_SUBDOMAIN && length > LABEL_MAX)
+    else if ((form == NAME_LABEL || form == NAME_SERVICE) && length > LABEL_MAX)
         why = "must be no more than 63 characters";
     else if (form == NAME_SUBDOMAIN && !is_subdomain(name))
         why = why_subdomain;

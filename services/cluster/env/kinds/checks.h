@@ -11,6 +11,7 @@ typedef enum {
     NAME_SUBDOMAIN, /* RFC 1123: web.example-1 */
     NAME_LABEL,     /* RFC 1123 without dots: namespaces, containers */
     NAME_SERVICE,   /* RFC 1035: a Service's name starts with a letter */
+    NAME_PATH,      /* whatever can be one part of a URL's path: roles and bindings */
 } name_form_t;
 
 /* Whether a text has the form of a name; why not (static) goes to *why_p, which may be NULL. */

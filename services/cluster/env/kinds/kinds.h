@@ -4,6 +4,8 @@
 
 #include "services/cluster/env/kind.h"
 
+extern const kind_t kind_cluster_role;
+extern const kind_t kind_cluster_role_binding;
 extern const kind_t kind_config_map;
 extern const kind_t kind_deployment;
 extern const kind_t kind_endpoint_slice;
@@ -16,6 +18,8 @@ extern const kind_t kind_persistent_volume;
 extern const kind_t kind_persistent_volume_claim;
 extern const kind_t kind_pod;
 extern const kind_t kind_replica_set;
+extern const kind_t kind_role;
+extern const kind_t kind_role_binding;
 extern const kind_t kind_secret;
 extern const kind_t kind_service;
 extern const kind_t kind_service_account;
