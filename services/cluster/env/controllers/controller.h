@@ -19,6 +19,7 @@ typedef struct controller_kind {
     void (*close)(void *self);
 } controller_kind_t;
 
+extern const controller_kind_t controller_cluster_roles;
 extern const controller_kind_t controller_deployment;
 extern const controller_kind_t controller_endpoints;
 extern const controller_kind_t controller_garbage_collector;

@@ -5,6 +5,7 @@
 #include "services/cluster/env/controllers/controller.h"
 
 static const controller_kind_t *const kinds[] = {
+    &controller_cluster_roles,
     &controller_deployment,
     &controller_endpoints,
     &controller_garbage_collector,
