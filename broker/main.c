@@ -3,8 +3,10 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/options.h"
 #include "base/paths.h"
 #include "metrics/metrics_http.h"
+#include "schema/settings.h"
 
 #include <argp.h>
 #include <signal.h>
@@ -12,11 +14,14 @@
 
 const char *argp_program_version = "aiopslab-broker " AIO_VERSION;
 
+enum { EXIT_USAGE = 2 };
+
 typedef struct options {
     const char *run_dir;
     const char *listen;
     const char *keys;
     const char *metrics_address;
+    const char *config_path;
 } options_t;
 
 static const struct argp_option option_table[] = {
@@ -25,13 +30,16 @@ static const struct argp_option option_table[] = {
         "Also listen on TCP ports PORT, PORT+1 and PORT+2, for CURVE keys", 0},
     {"keys", 'k', "FOLDER", 0, "Where the keys are (keys in the state directory)", 0},
     {"metrics-port", 'm', "[HOST:]PORT", 0, "Answer GET /metrics in Prometheus text", 0},
+    {"config", 'c', "FILE", 0, "Take settings from a YAML file; options given here outdo it", 0},
     {"verbose", 'v', NULL, 0, "Log more", 0},
     {0},
 };
 
-static error_t parse_option(int key, char *value, struct argp_state *state)
+/* From the command line or the file. */
+static int set_option(void *arg, int key, char *value, err_t *err)
 {
-    options_t *options = state->input;
+    options_t *options = arg;
+    (void)err;
     switch (key) {
     case 'r':
         options->run_dir = value;
@@ -45,15 +53,56 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case 'm':
         options->metrics_address = value;
         return 0;
-    case 'v':
+    case 'c':
+        options->config_path = value;
+        return 0;
+    default:
         log_set_level(LOG_LEVEL_DEBUG);
         return 0;
-    case ARGP_KEY_ARG:
+    }
+}
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+    if (key == ARGP_KEY_ARG) {
         argp_error(state, "unexpected argument '%s'", value);
         return EINVAL;
-    default:
-        return ARGP_ERR_UNKNOWN;
     }
+    if (key >= ARGP_KEY_END) /* argp's own keys are from here on */
+        return ARGP_ERR_UNKNOWN;
+    return set_option(state->input, key, value, NULL);
+}
+
+static int fail(const err_t *err)
+{
+    log_error("broker.failed", "reason=\"%s\"", err->text);
+    return err->code == ERR_INVALID ? EXIT_USAGE : EXIT_FAILURE;
+}
+
+/* Returns false if the call is wrong, which then has been said. */
+static bool read_command_line(options_t *options, int argc, char **argv, settings_t **config_p)
+{
+    static const struct argp parser = {option_table, parse_option, NULL,
+        "Carries requests and events between the programs of aiopslab.", NULL, NULL, NULL};
+    AUTO_FREE char *complaint = options_complaint(option_table, argc, argv);
+    err_t err = {0};
+    if (complaint) {
+        fprintf(stderr, "aiopslab-broker: %s\n", complaint);
+        return false;
+    }
+    argp_err_exit_status = EXIT_USAGE;
+    if (argp_parse(&parser, argc, argv, 0, NULL, options) != 0)
+        return false;
+    if (!options->config_path)
+        return true;
+    *config_p = settings_new(options->config_path, &err);
+    if (!*config_p
+        || settings_take(*config_p, "broker", option_table, set_option, options, &err) < 0) {
+        fail(&err);
+        return false;
+    }
+    /* Again, since the command line outdoes the file. */
+    return argp_parse(&parser, argc, argv, 0, NULL, options) == 0;
 }
 
 static char *keys_folder(const options_t *options, err_t *err)
@@ -100,20 +149,12 @@ static broker_t *open_broker(ev_t *ev, const options_t *options, err_t *err)
     return broker;
 }
 
-static int fail(const err_t *err)
-{
-    log_error("broker.failed", "reason=\"%s\"", err->text);
-    return EXIT_FAILURE;
-}
-
 int main(int argc, char **argv)
 {
-    static const struct argp parser = {option_table, parse_option, NULL,
-        "Carries requests and events between the programs of aiopslab.", NULL, NULL, NULL};
     options_t options = {0};
-    argp_err_exit_status = 2;
-    if (argp_parse(&parser, argc, argv, 0, NULL, &options) != 0)
-        return 2;
+    AUTO(settings_destroy) settings_t *config = NULL; /* holds the texts that options points to */
+    if (!read_command_line(&options, argc, argv, &config))
+        return EXIT_USAGE;
 
     err_t err;
     zsys_handler_set(NULL); /* signals are the loop's */

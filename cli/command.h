@@ -43,7 +43,9 @@ bool command_parse(const struct argp *parser, int argc, char **argv, void *optio
 /* Prints the sentence as this program's and returns the exit status that fits. */
 int command_fail(const err_t *err);
 
-/* Says that there is no such thing, and what may have been meant; returns EXIT_USAGE. */
-int command_unknown(const char *what, const char *word, const char *const *names, size_t count);
+/* Says that there is no such thing, and what may have been meant, or else how all are listed;
+ * returns EXIT_USAGE. */
+int command_unknown(
+    const char *what, const char *word, const char *const *names, size_t count, const char *list);
 
 #endif

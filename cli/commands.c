@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "base/nearest.h"
+#include "base/options.h"
 
 #include <stdio.h>
 
@@ -21,6 +22,13 @@ const size_t command_count = ARRAY_SIZE(commands);
 bool command_parse(const struct argp *parser, int argc, char **argv, void *options, int *status_p)
 {
     AUTO_FREE char *name = xasprintf("aiopslab %s", argv[0]);
+    AUTO_FREE char *complaint = options_complaint(parser->options, argc, argv);
+    *status_p = EXIT_USAGE;
+    if (complaint) {
+        fprintf(stderr, "aiopslab: %s\n", complaint);
+        fprintf(stderr, "'%s --help' lists its options.\n", name);
+        return false;
+    }
     char *own_name = argv[0];
     argv[0] = name;
     argp_err_exit_status = EXIT_USAGE;
@@ -36,9 +44,10 @@ int command_fail(const err_t *err)
     return err->code == ERR_INVALID || err->code == ERR_NOT_FOUND ? EXIT_USAGE : EXIT_WRONG;
 }
 
-int command_unknown(const char *what, const char *word, const char *const *names, size_t count)
+int command_unknown(
+    const char *what, const char *word, const char *const *names, size_t count, const char *list)
 {
     AUTO_FREE char *hint = nearest_hint(word, names, count);
-    fprintf(stderr, "aiopslab: there is no %s '%s'%s%s\n", what, word, *hint ? "; " : "", hint);
+    fprintf(stderr, "aiopslab: there is no %s '%s'; %s\n", what, word, *hint ? hint : list);
     return EXIT_USAGE;
 }

@@ -98,6 +98,7 @@ static void watch_signals(lab_t *self)
     ev_fd(self->ev, self->signal_fd, EPOLLIN, on_signal, self);
 }
 
+/* "CODE SENTENCE\n", or the end of the file. */
 static void on_report(void *arg, int fd, uint32_t events)
 {
     lab_t *self = arg;
@@ -107,7 +108,11 @@ static void on_report(void *arg, int fd, uint32_t events)
     ev_fd_end(self->ev, fd);
     text[size > 0 ? size : 0] = '\0';
     text[strcspn(text, "\n")] = '\0';
-    err_set(&self->failure, ERR_UNAVAILABLE, "%s", *text ? text : "the supervisor is gone");
+    char *sentence = strchr(text, ' ');
+    if (sentence)
+        *sentence++ = '\0';
+    err_set(&self->failure, sentence ? err_code_parse(text) : ERR_UNAVAILABLE, "%s",
+        sentence ? sentence : "the supervisor is gone");
     ev_stop(self->ev);
 }
 
@@ -151,7 +156,7 @@ static int start_private(lab_t *self, err_t *err)
         err);
 }
 
-static int start_lasting(lab_t *self, const char *listen, const char *config_dir, err_t *err)
+static int start_lasting(lab_t *self, const char *listen, const char *config_path, err_t *err)
 {
     AUTO_FREE char *state_dir = paths_state_dir(err);
     if (!state_dir)
@@ -165,7 +170,7 @@ static int start_lasting(lab_t *self, const char *listen, const char *config_dir
         (supervisor_options_t){.run_dir = self->run_dir,
             .state_dir = state_dir,
             .listen = listen,
-            .config_dir = config_dir},
+            .config_path = config_path},
         err);
 }
 
@@ -207,10 +212,10 @@ lab_t *lab_open(lab_kind_t kind, err_t *err)
     return TAKE(self);
 }
 
-lab_t *lab_start(const char *listen, const char *config_dir, err_t *err)
+lab_t *lab_start(const char *listen, const char *config_path, err_t *err)
 {
     AUTO(lab_destroy) lab_t *self = new_lab(err);
-    if (!self || start_lasting(self, listen, config_dir, err) < 0 || connect_bus(self, err) < 0)
+    if (!self || start_lasting(self, listen, config_path, err) < 0 || connect_bus(self, err) < 0)
         return NULL;
     return TAKE(self);
 }

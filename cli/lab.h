@@ -22,8 +22,8 @@ typedef enum {
 lab_t *lab_open(lab_kind_t kind, err_t *err);
 
 /* Starts a lab that stays, in the run directory: listening also at an endpoint for others (or
- * NULL), with settings from a folder (or NULL). */
-lab_t *lab_start(const char *listen, const char *config_dir, err_t *err);
+ * NULL), with settings from a file (or NULL). */
+lab_t *lab_start(const char *listen, const char *config_path, err_t *err);
 
 /* Takes down the lab that lab_start() began, and waits until it is gone. */
 void lab_abandon(lab_t *self);

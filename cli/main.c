@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char usage[] =
@@ -41,11 +42,13 @@ static int fail_unknown(const char *name)
         if (commands[i]->summary)
             names[count++] = commands[i]->name;
     }
-    return command_unknown("command", name, names, count);
+    return command_unknown(
+        *name == '-' ? "option" : "command", name, names, count, "'aiopslab --help' lists them");
 }
 
 int main(int argc, char **argv)
 {
+    setenv("ARGP_HELP_FMT", "no-dup-args-note,opt-doc-col=30,rmargin=96", 0);
     if (argc < 2)
         return command_prompt.run(1, (char *[]){(char *)command_prompt.name, NULL});
     const char *name = argv[1];

@@ -24,6 +24,7 @@ enum {
     DELAY_MAX_MS = 5000,    /* … doubled up to this … */
     STEADY_MS = 10000,      /* … and forgotten once it has run for so long */
     ORDERLY_MS = 8000,      /* for all to end by themselves */
+    WRONG_CALL = 2,         /* how programs end when options or configuration are wrong */
     ORPHAN_ROUNDS_MAX = 64, /* an orphan may leave orphans */
 };
 
@@ -95,13 +96,14 @@ static char *last_words(const supervisor_t *self, const child_t *child)
 }
 
 /* A program that ends by itself as soon as it is started will not do better the next time; whoever
- * waits for the lab is told. */
-static void report_failure(supervisor_t *self, const child_t *child)
+ * waits for the lab is told: a code's name, and the sentence. */
+static void report_failure(supervisor_t *self, const child_t *child, bool is_wrong_call)
 {
     if (self->options->report_fd < 0 || child->restarts > 0)
         return;
-    AUTO_FREE char *line =
-        xasprintf("%s did not start: %s\n", program_names[child->place], child->reason);
+    AUTO_FREE char *line = xasprintf("%s %s did not start: %s\n",
+        err_code_name(is_wrong_call ? ERR_INVALID : ERR_UNAVAILABLE), program_names[child->place],
+        child->reason);
     /* Nobody may be reading any more, which is as well. */
     ssize_t rc = write(self->options->report_fd, line, strlen(line));
     (void)rc;
@@ -119,14 +121,6 @@ static void redirect(const supervisor_t *self, const char *name)
     dup2(log < 0 ? null : log, STDERR_FILENO);
 }
 
-static char *config_of(const supervisor_t *self, const char *name)
-{
-    if (!self->options->config_dir)
-        return NULL;
-    AUTO_FREE char *path = xasprintf("%s/%s.yaml", self->options->config_dir, name);
-    return access(path, F_OK) == 0 ? TAKE(path) : NULL;
-}
-
 /* In the child, after fork(): becomes the program. */
 static void become(const supervisor_t *self, const char *name)
 {
@@ -138,16 +132,11 @@ static void become(const supervisor_t *self, const char *name)
     sigprocmask(SIG_SETMASK, &none, NULL);
     redirect(self, name);
     char *path = xasprintf("%s/aiopslab-%s", self->bin_dir, name);
-    char *config = config_of(self, name);
     bool is_broker = strcmp(name, program_names[BROKER]) == 0;
-    const char *argv[] = {path, NULL, NULL, NULL};
-    if (is_broker && self->options->listen) {
-        argv[1] = "--listen";
-        argv[2] = self->options->listen;
-    } else if (config) {
-        argv[1] = "--config";
-        argv[2] = config;
-    }
+    const char *argv[8] = {path};
+    size_t count = 1;
+    supervisor_add_option(argv, &count, "--config", self->options->config_path);
+    supervisor_add_option(argv, &count, "--listen", is_broker ? self->options->listen : NULL);
     execv(path, (char *const *)argv);
     fprintf(stderr, "reason=\"cannot run '%s': %s\"\n", path, strerror(errno));
     _exit(127);
@@ -251,6 +240,7 @@ static void stop(supervisor_t *self)
 static void on_child_end(supervisor_t *self, child_t *child, int status)
 {
     bool is_own_end = WIFEXITED(status) && WEXITSTATUS(status) != 0;
+    bool is_wrong_call = WIFEXITED(status) && WEXITSTATUS(status) == WRONG_CALL;
     child->pid = 0;
     free(child->reason);
     child->reason = describe_end(self, child, status);
@@ -260,7 +250,7 @@ static void on_child_end(supervisor_t *self, child_t *child, int status)
     }
     log_warn("program.ended", "name=%s reason=\"%s\"", program_names[child->place], child->reason);
     if (is_own_end)
-        report_failure(self, child);
+        report_failure(self, child, is_wrong_call);
     start_again(self, child);
     write_status(self);
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void add_option(const char **argv, size_t *count_p, const char *name, const char *value)
+void supervisor_add_option(const char **argv, size_t *count_p, const char *name, const char *value)
 {
     if (!value)
         return;
@@ -39,10 +39,10 @@ static void become(const supervisor_options_t *options)
 {
     const char *argv[16] = {"aiopslab", "supervise"};
     size_t count = 2;
-    add_option(argv, &count, "--run", options->run_dir);
-    add_option(argv, &count, "--state", options->state_dir);
-    add_option(argv, &count, "--listen", options->listen);
-    add_option(argv, &count, "--config", options->config_dir);
+    supervisor_add_option(argv, &count, "--run", options->run_dir);
+    supervisor_add_option(argv, &count, "--state", options->state_dir);
+    supervisor_add_option(argv, &count, "--listen", options->listen);
+    supervisor_add_option(argv, &count, "--config", options->config_path);
     if (options->is_private)
         argv[count++] = "--private";
     AUTO_FREE char *log_path = xasprintf("%s/supervisor.log", options->run_dir);

@@ -123,7 +123,8 @@ const problem_t *problem_registry_find(const problem_registry_t *self, const cha
             return self->problems[i];
     }
     AUTO_FREE char *hint = nearest_hint(id, ids, self->problem_count);
-    err_set(err, ERR_NOT_FOUND, "there is no problem '%.60s'%s%s", id, *hint ? "; " : "", hint);
+    err_set(err, ERR_NOT_FOUND, "there is no problem '%.60s'; %s", id,
+        *hint ? hint : "'aiopslab problems' lists them");
     return NULL;
 }
 

@@ -49,9 +49,17 @@ static int stop(err_t *err)
     return 0;
 }
 
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+    if (key != ARGP_KEY_ARG)
+        return ARGP_ERR_UNKNOWN;
+    argp_error(state, "unexpected argument '%s'", value);
+    return EINVAL;
+}
+
 static int run(int argc, char **argv)
 {
-    static const struct argp parser = {NULL, NULL, NULL,
+    static const struct argp parser = {NULL, parse_option, NULL,
         "Takes down what 'aiopslab up' brought up, environments included.", NULL, NULL, NULL};
     int status;
     err_t err = {0};

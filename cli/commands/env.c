@@ -14,7 +14,7 @@ static const char doc[] =
     "Makes, shows and ends environments of the system that runs ('aiopslab up').\v"
     "  create APP|--empty   makes one, deploys the application, prints its id\n"
     "  list                 lists them\n"
-    "  kubeconfig ENV       prints a kubeconfig for it: aiopslab env kubeconfig ENV > file\n"
+    "  kubeconfig ENV       prints a kubeconfig for it, to be put into a file\n"
     "  delete ENV           ends it";
 
 typedef struct options {
@@ -156,21 +156,24 @@ static int kubeconfig(lab_t *lab, const options_t *options, err_t *err)
     return 0;
 }
 
-static int delete (lab_t *lab, const options_t *options, err_t *err)
+/* To delete what is not there is no mistake of a program; it is one of a person. */
+static int delete_env(lab_t *lab, const options_t *options, err_t *err)
 {
+    env_get_t look = {.env = options->words[1]};
     env_delete_t message = {.env = options->words[1]};
-    return ask(lab, &env_delete_type, &message, &ok_type, NULL, err);
+    int rc = ask(lab, &env_get_type, &look, &env_info_type, NULL, err);
+    return rc < 0 ? rc : ask(lab, &env_delete_type, &message, &ok_type, NULL, err);
 }
 
 static const struct verb {
     const char *name;
-    bool has_argument;
+    const char *needs; /* a word for what; NULL: nothing */
     int (*run)(lab_t *lab, const options_t *options, err_t *err);
 } verbs[] = {
-    {"create", true, create},
-    {"delete", true, delete},
-    {"kubeconfig", true, kubeconfig},
-    {"list", false, list},
+    {"create", "the name of an application, or --empty", create},
+    {"delete", "the id of an environment; 'aiopslab env list' lists them", delete_env},
+    {"kubeconfig", "the id of an environment; 'aiopslab env list' lists them", kubeconfig},
+    {"list", NULL, list},
 };
 
 static int dispatch(const options_t *options)
@@ -181,16 +184,18 @@ static int dispatch(const options_t *options)
         names[i] = verbs[i].name;
         if (strcmp(verbs[i].name, options->words[0]) != 0)
             continue;
-        size_t wanted = verbs[i].has_argument && !options->is_empty ? 2 : 1;
-        if (options->count != wanted) {
-            fprintf(stderr, "aiopslab: 'env %s' takes %zu more word%s\n", verbs[i].name, wanted - 1,
-                wanted == 2 ? "" : "s");
+        size_t wanted = verbs[i].needs && !options->is_empty ? 2 : 1;
+        if (options->count < wanted)
+            fprintf(stderr, "aiopslab: 'env %s' needs %s\n", verbs[i].name, verbs[i].needs);
+        if (options->count > wanted)
+            fprintf(stderr, "aiopslab: 'env %s' takes nothing more\n", verbs[i].name);
+        if (options->count != wanted)
             return EXIT_USAGE;
-        }
         AUTO(lab_destroy) lab_t *lab = lab_open(LAB_RUNNING, &err);
         return lab && verbs[i].run(lab, options, &err) == 0 ? EXIT_DONE : command_fail(&err);
     }
-    return command_unknown("env command", options->words[0], names, ARRAY_SIZE(verbs));
+    return command_unknown("env command", options->words[0], names, ARRAY_SIZE(verbs),
+        "'aiopslab env --help' lists them");
 }
 
 static int run(int argc, char **argv)

@@ -88,6 +88,18 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 
 /* ---- before anything is started ------------------------------------------------------------ */
 
+/* "the agents are heuristic, human, ..." */
+static char *list_agents(void)
+{
+    char *list = xstrdup("the agents are");
+    for (size_t i = 0; i < agent_count; i++) {
+        char *longer = xasprintf("%s%s %s", list, i ? "," : "", agents[i]->name);
+        free(list);
+        list = longer;
+    }
+    return list;
+}
+
 static int check_agent(const char *name)
 {
     if (agent_find(name))
@@ -95,7 +107,8 @@ static int check_agent(const char *name)
     AUTO_FREE const char **names = xcalloc(agent_count, sizeof(*names));
     for (size_t i = 0; i < agent_count; i++)
         names[i] = agents[i]->name;
-    return command_unknown("agent", name, names, agent_count);
+    AUTO_FREE char *list = list_agents();
+    return command_unknown("agent", name, names, agent_count, list);
 }
 
 static int check_problems(const options_t *options)

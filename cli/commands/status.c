@@ -1,6 +1,7 @@
 /* status: what runs. */
 #include "cli/command.h"
 #include "cli/lab.h"
+#include "cli/machine.h"
 #include "cli/programs.h"
 
 #include "base/auto.h"
@@ -9,25 +10,58 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEY_JSON = 'j', CALL_MS = 3000 };
+enum { CALL_MS = 3000 };
+
+typedef struct options {
+    char **services; /* borrowed from argv; none: all */
+    size_t service_count;
+    bool is_json;
+} options_t;
 
 static const struct argp_option option_table[] = {
-    {"json", KEY_JSON, NULL, 0, "As JSON", 0},
+    {"json", 'j', NULL, 0, "As JSON", 0},
     {0},
 };
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
+    options_t *options = state->input;
+    (void)value;
     switch (key) {
-    case KEY_JSON:
-        *(bool *)state->input = true;
+    case 'j':
+        options->is_json = true;
         return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "unexpected argument '%s'", value);
-        return EINVAL;
+    case ARGP_KEY_ARGS:
+        options->services = state->argv + state->next;
+        options->service_count = (size_t)(state->argc - state->next);
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
+}
+
+static int check_services(const options_t *options)
+{
+    AUTO_FREE char *list = xstrdup("they are");
+    for (size_t i = 0; i < program_count; i++) {
+        char *longer = xasprintf("%s%s %s", list, i ? "," : "", program_names[i]);
+        free(list);
+        list = longer;
+    }
+    for (size_t i = 0; i < options->service_count; i++) {
+        if (!program_is_known(options->services[i]))
+            return command_unknown(
+                "service", options->services[i], program_names, program_count, list);
+    }
+    return EXIT_DONE;
+}
+
+static bool is_wanted(const options_t *options, const char *name)
+{
+    bool is_named = options->service_count == 0;
+    for (size_t i = 0; i < options->service_count; i++)
+        is_named |= strcmp(options->services[i], name) == 0;
+    return is_named;
 }
 
 static json_t *find_by_name(const json_t *list, const char *name)
@@ -58,41 +92,50 @@ static json_t *read_processes(const lab_t *lab)
 
 static void print_row(const char *name, const json_t *process, const json_t *service)
 {
-    json_int_t pid = number_of(process, "pid");
+    json_int_t restarts = number_of(process, "restarts");
     const char *reason = json_string_value(json_object_get(process, "reason"));
     bool is_broker = strcmp(name, program_names[0]) == 0;
     bool is_there = is_broker || number_of(service, "instances") > 0;
-    printf("%-13s %-5s", name, is_there ? "up" : "down");
-    if (pid)
-        printf("  pid %-8lld", (long long)pid);
-    if (service)
-        printf("  %lld instance%s, %lld answered", (long long)number_of(service, "instances"),
-            number_of(service, "instances") == 1 ? "" : "s",
-            (long long)number_of(service, "answered"));
-    if (number_of(process, "restarts") > 0)
-        printf("  started again %lld time%s, last because of: %s",
-            (long long)number_of(process, "restarts"),
-            number_of(process, "restarts") == 1 ? "" : "s", reason ? reason : "?");
+    AUTO_FREE char *pid = number_of(process, "pid")
+                              ? xasprintf("%lld", (long long)number_of(process, "pid"))
+                              : xstrdup("-");
+    AUTO_FREE char *answered =
+        service ? xasprintf("%lld", (long long)number_of(service, "answered")) : xstrdup("-");
+    printf("%-13s %-5s %8s %9s", name, is_there ? "up" : "down", pid, answered);
+    if (restarts > 0)
+        printf("  started again %lld time%s, last because of: %s", (long long)restarts,
+            restarts == 1 ? "" : "s", reason ? reason : "?");
     putchar('\n');
 }
 
-static void print_table(const lab_t *lab, const json_t *processes, const json_t *report)
+static void print_table(
+    const options_t *options, const lab_t *lab, const json_t *processes, const json_t *report)
 {
-    printf("in %s\n", lab_run_dir(lab));
-    for (size_t i = 0; i < program_count; i++)
-        print_row(program_names[i], find_by_name(processes, program_names[i]),
-            find_by_name(json_object_get(report, "services"), program_names[i]));
+    printf("in %s\n%-13s %-5s %8s %9s\n", lab_run_dir(lab), "SERVICE", "STATE", "PID", "ANSWERED");
+    for (size_t i = 0; i < program_count; i++) {
+        if (is_wanted(options, program_names[i]))
+            print_row(program_names[i], find_by_name(processes, program_names[i]),
+                find_by_name(json_object_get(report, "services"), program_names[i]));
+    }
 }
 
-static void print_json(const lab_t *lab, json_t *processes, json_t *report)
+static void print_missing(const json_t *missing)
 {
-    json_auto_t *all = json_pack(
-        "{s:s, s:O, s:O}", "run_dir", lab_run_dir(lab), "processes", processes, "broker", report);
+    size_t i;
+    json_t *text;
+    json_array_foreach(missing, i, text)
+        printf("%s %s\n", i ? "           " : "not here:  ", json_string_value(text));
+}
+
+static void print_json(const lab_t *lab, json_t *processes, json_t *report, json_t *missing)
+{
+    json_auto_t *all = json_pack("{s:s, s:O, s:O, s:O}", "run_dir", lab_run_dir(lab), "processes",
+        processes, "broker", report, "missing", missing);
     json_dumpf(all, stdout, JSON_INDENT(2));
     putchar('\n');
 }
 
-static int show(bool is_json, err_t *err)
+static int show(const options_t *options, err_t *err)
 {
     AUTO(lab_destroy) lab_t *lab = lab_open(LAB_RUNNING, err);
     if (!lab)
@@ -106,25 +149,32 @@ static int show(bool is_json, err_t *err)
     if (rc < 0)
         return err_wrap(err, "the broker does not answer");
     json_auto_t *processes = read_processes(lab);
+    json_auto_t *missing = machine_missing();
     json_t *report = ((broker_report_t *)reply)->report;
-    if (is_json)
-        print_json(lab, processes, report);
-    else
-        print_table(lab, processes, report);
+    if (options->is_json) {
+        print_json(lab, processes, report, missing);
+    } else {
+        print_table(options, lab, processes, report);
+        print_missing(missing);
+    }
     codec_free(&broker_report_type, reply);
     return 0;
 }
 
 static int run(int argc, char **argv)
 {
-    static const struct argp parser = {
-        option_table, parse_option, NULL, "Tells what runs.", NULL, NULL, NULL};
-    bool is_json = false;
+    static const struct argp parser = {option_table, parse_option, "[SERVICE...]",
+        "Tells what runs, and what this machine lacks.", NULL, NULL, NULL};
+    options_t options = {0};
     int status;
     err_t err = {0};
-    if (!command_parse(&parser, argc, argv, &is_json, &status))
+    if (!command_parse(&parser, argc, argv, &options, &status))
         return status;
-    return show(is_json, &err) < 0 ? command_fail(&err) : EXIT_DONE;
+    status = check_services(&options);
+    if (status != EXIT_DONE)
+        return status;
+    return show(&options, &err) < 0 ? command_fail(&err) : EXIT_DONE;
 }
 
-const command_t command_status = {.name = "status", .summary = "tell what runs", .run = run};
+const command_t command_status = {
+    .name = "status", .summary = "tell what runs, and what this machine lacks", .run = run};

@@ -11,7 +11,7 @@ static const struct argp_option option_table[] = {
     {"run", 'r', "FOLDER", 0, "The run directory", 0},
     {"state", 's', "FOLDER", 0, "The state directory", 0},
     {"listen", 'l', "ENDPOINT", 0, "Passed on to the broker", 0},
-    {"config", 'c', "FOLDER", 0, "Holds NAME.yaml of the services", 0},
+    {"config", 'c', "FILE", 0, "Passed on to all programs", 0},
     {"private", 'p', NULL, 0, "End at the end of file of descriptor 3, and remove the folders", 0},
     {0},
 };
@@ -30,7 +30,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         options->listen = value;
         return 0;
     case 'c':
-        options->config_dir = value;
+        options->config_path = value;
         return 0;
     case 'p':
         options->is_private = true;
@@ -62,7 +62,7 @@ static int run(int argc, char **argv)
         return EXIT_DONE;
     log_error("supervisor.failed", "reason=\"%s\"", err.text);
     if (options.report_fd >= 0)
-        dprintf(options.report_fd, "%s\n", err.text);
+        dprintf(options.report_fd, "%s %s\n", err_code_name(err.code), err.text);
     return EXIT_WRONG;
 }
 

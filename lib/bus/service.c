@@ -3,80 +3,78 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/options.h"
 #include "base/paths.h"
 #include "metrics/metrics_http.h"
-#include "schema/schema.h"
+#include "schema/settings.h"
 
 #include <errno.h>
 
-enum { DRAIN_MS = 5000, KEY_METRICS_PORT = 0x1001 };
+enum { DRAIN_MS = 5000, KEY_METRICS_PORT = 0x1001, EXIT_USAGE = 2 };
 
-typedef struct settings {
+typedef struct command_line {
     const service_spec_t *spec;
     const char *endpoint;
     const char *instance;
     const char *config_path;
     const char *keys;
     const char *metrics_address;
-} settings_t;
+} command_line_t;
 
 /* ---- command line -------------------------------------------------------------------------- */
 
 static const struct argp_option common_options[] = {
     {"bus", 'b', "ENDPOINT", 0, "Where the broker takes requests (ipc in the run directory)", 0},
     {"name", 'n', "INSTANCE", 0, "Which instance of the service this is (random)", 0},
-    {"config", 'c', "FILE", 0, "Read settings from a YAML file", 0},
+    {"config", 'c', "FILE", 0, "Take settings from a YAML file; options given here outdo it", 0},
     {"keys", 'k', "FOLDER", 0, "CURVE keys, for a tcp endpoint (keys in the state directory)", 0},
     {"metrics-port", KEY_METRICS_PORT, "[HOST:]PORT", 0, "Answer GET /metrics there", 0},
     {"verbose", 'v', NULL, 0, "Log more", 0},
     {0},
 };
 
-static error_t parse_own(settings_t *settings, int key, char *value, struct argp_state *state)
+/* From the command line or the file. */
+static int set_option(void *arg, int key, char *value, err_t *err)
 {
-    const service_spec_t *spec = settings->spec;
-    err_t err;
-    if (key == ARGP_KEY_ARG) {
-        argp_error(state, "unexpected argument '%s'", value);
-        return EINVAL;
-    }
-    bool is_special = key == ARGP_KEY_INIT || key == ARGP_KEY_END || key == ARGP_KEY_SUCCESS
-                      || key == ARGP_KEY_FINI || key == ARGP_KEY_NO_ARGS || key == ARGP_KEY_ERROR
-                      || key == ARGP_KEY_ARGS;
-    if (is_special || !spec->parse_option)
-        return ARGP_ERR_UNKNOWN;
-    if (!spec->parse_option(spec->option_values, key, value, &err)) {
-        argp_error(state, "%s", err.text);
-        return EINVAL;
-    }
-    return 0;
-}
-
-static error_t parse_option(int key, char *value, struct argp_state *state)
-{
-    settings_t *settings = state->input;
+    command_line_t *line = arg;
+    const service_spec_t *spec = line->spec;
     switch (key) {
     case 'b':
-        settings->endpoint = value;
+        line->endpoint = value;
         return 0;
     case 'n':
-        settings->instance = value;
+        line->instance = value;
         return 0;
     case 'c':
-        settings->config_path = value;
+        line->config_path = value;
         return 0;
     case 'k':
-        settings->keys = value;
+        line->keys = value;
         return 0;
     case KEY_METRICS_PORT:
-        settings->metrics_address = value;
+        line->metrics_address = value;
         return 0;
     case 'v':
         log_set_level(LOG_LEVEL_DEBUG);
         return 0;
     default:
-        return parse_own(settings, key, value, state);
+        return spec->parse_option(spec->option_values, key, value, err) ? 0 : -ERR_INVALID;
     }
+}
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+    err_t err = {0};
+    if (key == ARGP_KEY_ARG) {
+        argp_error(state, "unexpected argument '%s'", value);
+        return EINVAL;
+    }
+    if (key >= ARGP_KEY_END) /* argp's own keys are from here on */
+        return ARGP_ERR_UNKNOWN;
+    if (set_option(state->input, key, value, &err) == 0)
+        return 0;
+    argp_error(state, "%s", err.text);
+    return EINVAL;
 }
 
 static size_t option_count(const struct argp_option *options)
@@ -99,17 +97,37 @@ static struct argp_option *all_options(const service_spec_t *spec)
     return options;
 }
 
-static int parse_command_line(settings_t *settings, int argc, char **argv)
+static int read_config(
+    command_line_t *line, const struct argp_option *options, settings_t **config_p, err_t *err)
 {
-    AUTO_FREE struct argp_option *options = all_options(settings->spec);
-    AUTO_FREE char *version = xasprintf("aiopslab-%s " AIO_VERSION, settings->spec->name);
-    const struct argp parser = {
-        options, parse_option, NULL, settings->spec->summary, NULL, NULL, NULL};
+    *config_p = settings_new(line->config_path, err);
+    return *config_p ? settings_take(*config_p, line->spec->name, options, set_option, line, err)
+                     : -(int)err->code;
+}
+
+/* Returns false if the call is wrong, which then has been said. */
+static bool read_command_line(command_line_t *line, int argc, char **argv, settings_t **config_p)
+{
+    AUTO_FREE struct argp_option *options = all_options(line->spec);
+    AUTO_FREE char *complaint = options_complaint(options, argc, argv);
+    AUTO_FREE char *version = xasprintf("aiopslab-%s " AIO_VERSION, line->spec->name);
+    const struct argp parser = {options, parse_option, NULL, line->spec->summary, NULL, NULL, NULL};
+    err_t err = {0};
+    if (complaint) {
+        fprintf(stderr, "aiopslab-%s: %s\n", line->spec->name, complaint);
+        return false;
+    }
     argp_program_version = version;
-    argp_err_exit_status = 2;
-    int rc = argp_parse(&parser, argc, argv, 0, NULL, settings);
+    argp_err_exit_status = EXIT_USAGE;
+    error_t rc = argp_parse(&parser, argc, argv, 0, NULL, line);
+    if (rc == 0 && line->config_path && read_config(line, options, config_p, &err) < 0) {
+        log_error("service.failed", "service=%s reason=\"%s\"", line->spec->name, err.text);
+        rc = EINVAL;
+    }
+    if (rc == 0 && line->config_path) /* again, since the command line outdoes the file */
+        rc = argp_parse(&parser, argc, argv, 0, NULL, line);
     argp_program_version = NULL;
-    return rc;
+    return rc == 0;
 }
 
 /* ---- running ------------------------------------------------------------------------------- */
@@ -124,7 +142,6 @@ typedef struct run {
     char *state_dir;
     char *data_dir;
     char *bin_dir;
-    void *config;
 } run_t;
 
 static void register_bus_metrics(run_t *self)
@@ -154,36 +171,26 @@ static void register_bus_metrics(run_t *self)
             self->metrics, counters[i].name, counters[i].help, NULL, counters[i].value);
 }
 
-static int load_config(run_t *self, const settings_t *settings, err_t *err)
+static int open_bus(run_t *self, const command_line_t *line, err_t *err)
 {
-    if (!settings->config_path)
-        return 0;
-    if (!settings->spec->config_schema)
-        return err_set(err, ERR_INVALID, "%s takes no --config", settings->spec->name);
-    int rc = schema_load(settings->config_path, settings->spec->config_schema, &self->config, err);
-    return rc < 0 ? -ERR_INVALID : 0; /* a file that is not there is a wrong call, too */
-}
-
-static int open_bus(run_t *self, const settings_t *settings, err_t *err)
-{
-    AUTO_FREE char *endpoint = settings->endpoint ? xstrdup(settings->endpoint)
-                                                  : xasprintf("ipc://%s/requests", self->run_dir);
+    AUTO_FREE char *endpoint =
+        line->endpoint ? xstrdup(line->endpoint) : xasprintf("ipc://%s/requests", self->run_dir);
     self->bus = bus_new(self->ev,
-        &(bus_config_t){.name = settings->spec->name,
-            .instance = settings->instance,
+        &(bus_config_t){.name = line->spec->name,
+            .instance = line->instance,
             .endpoint = endpoint,
-            .keys = settings->keys},
+            .keys = line->keys},
         err);
     if (!self->bus)
         return -(int)err->code;
     register_bus_metrics(self);
-    if (!settings->metrics_address)
+    if (!line->metrics_address)
         return 0;
-    self->http = metrics_http_new(self->ev, self->metrics, settings->metrics_address, err);
+    self->http = metrics_http_new(self->ev, self->metrics, line->metrics_address, err);
     return self->http ? 0 : -(int)err->code;
 }
 
-static int prepare(run_t *self, const settings_t *settings, err_t *err)
+static int prepare(run_t *self, const command_line_t *line, err_t *err)
 {
     self->ev = ev_new();
     ev_stop_on_signals(self->ev);
@@ -194,35 +201,30 @@ static int prepare(run_t *self, const settings_t *settings, err_t *err)
     self->bin_dir = paths_bin_dir();
     if (!self->state_dir)
         return -(int)err->code;
-    int rc = load_config(self, settings, err);
-    if (rc == 0)
-        rc = open_bus(self, settings, err);
+    int rc = open_bus(self, line, err);
     if (rc < 0)
         return rc;
     self->service = (service_t){
         .ev = self->ev,
         .bus = self->bus,
         .metrics = self->metrics,
-        .name = settings->spec->name,
+        .name = line->spec->name,
         .instance = strchr(bus_source(self->bus), '@') + 1,
         .run_dir = self->run_dir,
         .state_dir = self->state_dir,
         .data_dir = self->data_dir,
         .bin_dir = self->bin_dir,
-        .config = self->config,
-        .options = settings->spec->option_values,
+        .options = line->spec->option_values,
     };
     return 0;
 }
 
-static void run_done(run_t *self, const service_spec_t *spec)
+static void run_done(run_t *self)
 {
     metrics_http_destroy(&self->http);
     bus_destroy(&self->bus);
     metrics_destroy(&self->metrics);
     ev_destroy(&self->ev);
-    if (self->config)
-        schema_free(spec->config_schema, self->config);
     free(self->run_dir);
     free(self->state_dir);
     free(self->data_dir);
@@ -257,19 +259,20 @@ static int serve(run_t *self, const service_spec_t *spec, err_t *err)
 
 int service_main(int argc, char **argv, const service_spec_t *spec)
 {
-    settings_t settings = {.spec = spec};
+    command_line_t line = {.spec = spec};
+    AUTO(settings_destroy) settings_t *config = NULL; /* holds the texts that line points to */
     err_t err = {0};
-    if (parse_command_line(&settings, argc, argv) != 0)
-        return 2;
+    if (!read_command_line(&line, argc, argv, &config))
+        return EXIT_USAGE;
     zsys_handler_set(NULL); /* signals are the loop's */
     run_t run = {0};
-    int rc = prepare(&run, &settings, &err);
+    int rc = prepare(&run, &line, &err);
     bool is_wrong_call = rc == -ERR_INVALID;
     if (rc == 0)
         rc = serve(&run, spec, &err);
-    run_done(&run, spec);
+    run_done(&run);
     if (rc == 0)
         return EXIT_SUCCESS;
     log_error("service.failed", "service=%s reason=\"%s\"", spec->name, err.text);
-    return is_wrong_call ? 2 : EXIT_FAILURE;
+    return is_wrong_call ? EXIT_USAGE : EXIT_FAILURE;
 }

@@ -13,11 +13,11 @@
  *     }
  *
  * Options: --bus ENDPOINT, --name INSTANCE, --config FILE, --keys FOLDER, --metrics-port PORT,
- * --verbose, --help,
- * --version, and those of the spec. Exit status: 0 after SIGTERM or SIGINT, 1 when it could not
- * start, 2 for a wrong command line or configuration. On a signal it asks the broker for no more
- * requests, answers those it has (for at most drain_ms), closes, and goes. It starts without a
- * broker, and keeps looking for one for ever. */
+ * --verbose, --help, --version, and those of the spec. The file says the same as the command line
+ * (see schema/settings.h), which outdoes it. Exit status: 0 after SIGTERM or SIGINT, 1 when it
+ * could not start, 2 for a wrong command line or configuration. On a signal it asks the broker for
+ * no more requests, answers those it has (for at most drain_ms), closes, and goes. It starts
+ * without a broker, and keeps looking for one for ever. */
 #ifndef BUS_SERVICE_H
 #define BUS_SERVICE_H
 
@@ -27,7 +27,6 @@
 #include "metrics/metrics.h"
 
 #include <argp.h>
-#include <cyaml/cyaml.h>
 
 /* What a service is given; all of it is borrowed from service_main(). */
 typedef struct service {
@@ -40,8 +39,7 @@ typedef struct service {
     const char *state_dir;
     const char *data_dir;
     const char *bin_dir;
-    const void *config; /* loaded by schema_load(); NULL without --config or schema */
-    void *options;      /* the spec's, filled by its parse_option */
+    void *options; /* the spec's, filled by its parse_option */
 } service_t;
 
 typedef struct service_spec {
@@ -55,8 +53,6 @@ typedef struct service_spec {
     void (*close)(void **self_p);
 
     int64_t drain_ms; /* 0: 5 s */
-
-    const cyaml_schema_value_t *config_schema; /* NULL: --config is refused */
 
     const struct argp_option *options; /* further options, or NULL */
     void *option_values;               /* where parse_option puts them */

@@ -10,9 +10,6 @@
 
 typedef const cyaml_schema_value_t value_t;
 
-static int fail_at(document_t *self, const yaml_node_t *node, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
 static int vfail_at(
     document_t *self, const char *name, const yaml_node_t *node, const char *format, va_list args)
 {
@@ -23,7 +20,7 @@ static int vfail_at(
         *name ? "'" : "", name, *name ? "': " : "", what);
 }
 
-static int fail_at(document_t *self, const yaml_node_t *node, const char *format, ...)
+int document_fail_at(document_t *self, const yaml_node_t *node, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -137,8 +134,9 @@ static int fail_key(document_t *self, const yaml_node_t *key, value_t *schema)
         snprintf(names + length, sizeof(names) - length, "%s%s", length ? ", " : "", field->key);
     }
     if (key->type != YAML_SCALAR_NODE)
-        return fail_at(self, key, "a key must be text, not %s", kind_name(key));
-    return fail_at(self, key, "unknown key '%.40s', expected one of: %s", scalar(key), names);
+        return document_fail_at(self, key, "a key must be text, not %s", kind_name(key));
+    return document_fail_at(
+        self, key, "unknown key '%.40s', expected one of: %s", scalar(key), names);
 }
 
 /* Appends to the name of the present node; returns its former length, to be cut back to. */
@@ -163,7 +161,7 @@ static int check_pair(
     if (!field)
         return fail_key(self, key, schema);
     if (value_of(self, mapping, field->key) != value)
-        return fail_at(self, key, "key '%s' is there twice", field->key);
+        return document_fail_at(self, key, "key '%s' is there twice", field->key);
 
     size_t length = enter(self, field->key, 0);
     int rc = check(self, value, &field->value);
@@ -175,7 +173,7 @@ static int check_pair(
 static int check_mapping(document_t *self, yaml_node_t *node, value_t *schema)
 {
     if (node->type != YAML_MAPPING_NODE)
-        return fail_at(self, node, "expected a mapping, not %s", kind_name(node));
+        return document_fail_at(self, node, "expected a mapping, not %s", kind_name(node));
 
     for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
          pair < node->data.mapping.pairs.top; pair++) {
@@ -185,7 +183,7 @@ static int check_mapping(document_t *self, yaml_node_t *node, value_t *schema)
     }
     for (const cyaml_schema_field_t *field = schema->mapping.fields; field->key; field++) {
         if (!(field->value.flags & CYAML_FLAG_OPTIONAL) && !value_of(self, node, field->key))
-            return fail_at(self, node, "key '%s' is missing", field->key);
+            return document_fail_at(self, node, "key '%s' is missing", field->key);
     }
     return 0;
 }
@@ -193,15 +191,15 @@ static int check_mapping(document_t *self, yaml_node_t *node, value_t *schema)
 static int check_sequence(document_t *self, yaml_node_t *node, value_t *schema)
 {
     if (node->type != YAML_SEQUENCE_NODE)
-        return fail_at(self, node, "expected a list, not %s", kind_name(node));
+        return document_fail_at(self, node, "expected a list, not %s", kind_name(node));
 
     yaml_node_item_t *items = node->data.sequence.items.start;
     size_t count = (size_t)(node->data.sequence.items.top - items);
     if (count < schema->sequence.min)
-        return fail_at(
+        return document_fail_at(
             self, node, "expected at least %u of them, not %zu", schema->sequence.min, count);
     if (count > schema->sequence.max)
-        return fail_at(
+        return document_fail_at(
             self, node, "expected at most %u of them, not %zu", schema->sequence.max, count);
     for (size_t i = 0; i < count; i++) {
         size_t length = enter(self, NULL, (int)i);
@@ -225,11 +223,11 @@ static int check_integer(document_t *self, const yaml_node_t *node, value_t *sch
     errno = 0;
     uint64_t value = strtoull(digits, &end, 10);
     if (!isdigit((unsigned char)*digits) || *end)
-        return fail_at(self, node, "'%.40s' is not a whole number", scalar(node));
+        return document_fail_at(self, node, "'%.40s' is not a whole number", scalar(node));
     if (is_negative && !is_signed)
-        return fail_at(self, node, "%.40s is below 0", scalar(node));
+        return document_fail_at(self, node, "%.40s is below 0", scalar(node));
     if (errno || value > limit)
-        return fail_at(self, node, "%.40s is too large", scalar(node));
+        return document_fail_at(self, node, "%.40s is too large", scalar(node));
     return 0;
 }
 
@@ -243,16 +241,17 @@ static int check_enum(document_t *self, const yaml_node_t *node, value_t *schema
         size_t length = strlen(names);
         snprintf(names + length, sizeof(names) - length, "%s%s", i ? ", " : "", name);
     }
-    return fail_at(self, node, "'%.40s' is not one of: %s", scalar(node), names);
+    return document_fail_at(self, node, "'%.40s' is not one of: %s", scalar(node), names);
 }
 
 static int check_string(document_t *self, const yaml_node_t *node, value_t *schema)
 {
     size_t length = node->data.scalar.length;
     if (length < schema->string.min)
-        return fail_at(self, node, length ? "expected more text" : "expected text, not nothing");
+        return document_fail_at(
+            self, node, length ? "expected more text" : "expected text, not nothing");
     if (length > schema->string.max)
-        return fail_at(self, node, "longer than %u characters", schema->string.max);
+        return document_fail_at(self, node, "longer than %u characters", schema->string.max);
     return 0;
 }
 
@@ -264,7 +263,7 @@ static int check_bool(document_t *self, const yaml_node_t *node)
         if (strcasecmp(scalar(node), words[i]) == 0)
             return 0;
     }
-    return fail_at(self, node, "'%.40s' is neither true nor false", scalar(node));
+    return document_fail_at(self, node, "'%.40s' is neither true nor false", scalar(node));
 }
 
 static int check_float(document_t *self, const yaml_node_t *node)
@@ -272,14 +271,14 @@ static int check_float(document_t *self, const yaml_node_t *node)
     char *end;
     strtod(scalar(node), &end);
     if (end == scalar(node) || *end)
-        return fail_at(self, node, "'%.40s' is not a number", scalar(node));
+        return document_fail_at(self, node, "'%.40s' is not a number", scalar(node));
     return 0;
 }
 
 static int check_scalar(document_t *self, const yaml_node_t *node, value_t *schema)
 {
     if (node->type != YAML_SCALAR_NODE)
-        return fail_at(self, node, "expected a single value, not %s", kind_name(node));
+        return document_fail_at(self, node, "expected a single value, not %s", kind_name(node));
     switch ((int)schema->type) {
     case CYAML_STRING:
         return check_string(self, node, schema);

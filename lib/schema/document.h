@@ -1,4 +1,4 @@
-/* document - a YAML file as nodes that know their place, held against a libcyaml schema.
+/* document - a YAML file as nodes that know their place, to be held against a schema.
  * Private to lib/schema. */
 #ifndef SCHEMA_DOCUMENT_H
 #define SCHEMA_DOCUMENT_H
@@ -24,6 +24,10 @@ void document_done(document_t *self);
 
 /* 0 if every node is what the schema expects, else -ERR_INVALID with the first that is not. */
 int document_check(document_t *self, const cyaml_schema_value_t *schema);
+
+/* Fails with path, line and column of the node, and the sentence. */
+int document_fail_at(document_t *self, const yaml_node_t *node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Fails at the node so named, or at its nearest parent. */
 int document_fail(document_t *self, const char *name, const char *format, va_list args);

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "yaml/yaml_json.h"
 
 #include <glob.h>
@@ -51,16 +52,17 @@ static int fail_unknown(const char *data_dir, const char *app, err_t *err)
 {
     AUTO_FREE char *pattern = xasprintf("%s/apps/*/kubernetes", data_dir);
     AUTO(globfree) glob_t found = {0};
-    char names[160] = "";
     (void)glob(pattern, 0, NULL, &found);
+    AUTO_FREE const char **names = xcalloc(found.gl_pathc + 1, sizeof(*names));
+    char all[160] = "there are: ";
     for (size_t i = 0; i < found.gl_pathc; i++) {
-        char *end = strrchr(found.gl_pathv[i], '/');
-        *end = '\0';
-        const char *name = strrchr(found.gl_pathv[i], '/') + 1;
-        size_t used = strlen(names);
-        snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "", name);
+        *strrchr(found.gl_pathv[i], '/') = '\0';
+        names[i] = strrchr(found.gl_pathv[i], '/') + 1;
+        size_t used = strlen(all);
+        snprintf(all + used, sizeof(all) - used, "%s%s", i ? ", " : "", names[i]);
     }
-    return err_set(err, ERR_NOT_FOUND, "no application '%.60s'; there are: %s", app, names);
+    AUTO_FREE char *hint = nearest_hint(app, names, found.gl_pathc);
+    return err_set(err, ERR_NOT_FOUND, "no application '%.60s'; %s", app, *hint ? hint : all);
 }
 
 /* Namespaces go first, whatever the order of files. */
@@ -104,13 +106,27 @@ static bool is_plain_name(const char *name)
            && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(name);
 }
 
+/* The application's files; *found is for globfree() whatever comes back. */
+static int find_files(const char *data_dir, const char *app, glob_t *found, err_t *err)
+{
+    AUTO_FREE char *pattern = xasprintf("%s/apps/%s/kubernetes/*.yaml", data_dir, app);
+    return is_plain_name(app) && glob(pattern, 0, NULL, found) == 0
+               ? 0
+               : fail_unknown(data_dir, app, err);
+}
+
+int catalogue_check(const char *data_dir, const char *app, err_t *err)
+{
+    AUTO(globfree) glob_t found = {0};
+    return find_files(data_dir, app, &found, err);
+}
+
 int catalogue_manifests(
     const char *data_dir, const char *app, json_t **objects_p, char **namespace_p, err_t *err)
 {
-    AUTO_FREE char *pattern = xasprintf("%s/apps/%s/kubernetes/*.yaml", data_dir, app);
     AUTO(globfree) glob_t found = {0};
-    if (!is_plain_name(app) || glob(pattern, 0, NULL, &found) != 0)
-        return fail_unknown(data_dir, app, err);
+    if (find_files(data_dir, app, &found, err) < 0)
+        return -ERR_NOT_FOUND;
     json_auto_t *objects = json_array();
     AUTO_FREE char *namespace = NULL;
     for (size_t i = 0; i < found.gl_pathc; i++) {

@@ -120,7 +120,9 @@ static void on_create(void *arg, bus_request_t *request, const void *message)
     cluster_t *self = arg;
     const env_create_t *wanted = message;
     err_t err = {0};
-    if (check_wanted(wanted, &err) < 0) {
+    bool is_empty = !wanted->app || !*wanted->app;
+    if (check_wanted(wanted, &err) < 0
+        || (!is_empty && catalogue_check(self->data_dir, wanted->app, &err) < 0)) {
         bus_fail_err(&request, &err);
         return;
     }

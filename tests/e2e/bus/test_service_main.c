@@ -13,17 +13,22 @@
 
 /* ---- the service: this program as another process ------------------------------------------- */
 
-typedef struct config {
-    char *greeting;
-} config_t;
+static const char *wanted_greeting = "hello";
 
-static const cyaml_schema_field_t config_fields[] = {
-    CYAML_FIELD_STRING_PTR("greeting", CYAML_FLAG_POINTER, config_t, greeting, 0, CYAML_UNLIMITED),
-    CYAML_FIELD_END,
+static const struct argp_option option_table[] = {
+    {"greeting", 'g', "TEXT", 0, "What it says", 0},
+    {0},
 };
 
-static const cyaml_schema_value_t config_schema = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, config_t, config_fields)};
+static bool parse_option(void *option_values, int key, const char *value, err_t *err)
+{
+    (void)option_values, (void)key;
+    wanted_greeting = value;
+    if (*value)
+        return true;
+    err_set(err, ERR_INVALID, "it must say something");
+    return false;
+}
 
 typedef struct greeter {
     const service_t *service;
@@ -54,10 +59,9 @@ static void on_last(void *arg, bus_request_t *request, const void *message)
 static void *greeter_open(const service_t *service, err_t *err)
 {
     static const bus_handler_t handlers[] = {{&broker_last_type, on_last}};
-    const config_t *config = service->config;
     greeter_t *self = xcalloc(1, sizeof(*self));
     self->service = service;
-    snprintf(self->greeting, sizeof(self->greeting), "%s", config ? config->greeting : "hello");
+    snprintf(self->greeting, sizeof(self->greeting), "%s", wanted_greeting);
     if (strcmp(self->greeting, "refuse") == 0) {
         free(self);
         err_set(err, ERR_STATE, "this greeting is refused");
@@ -78,7 +82,8 @@ static const service_spec_t spec = {
     .summary = "Says hello",
     .open = greeter_open,
     .close = greeter_close,
-    .config_schema = &config_schema,
+    .options = option_table,
+    .parse_option = parse_option,
 };
 
 /* ---- the test's side ------------------------------------------------------------------------ */
@@ -179,7 +184,7 @@ static void it_ends_on_sigterm_without_a_broker_too(void **state)
 static void it_reads_its_configuration(void **state)
 {
     bus_stack_t *stack = *state;
-    pid_t pid = start(stack, "--config", write_config(stack, "greeting: good day\n"));
+    pid_t pid = start(stack, "--config", write_config(stack, "greeter:\n  greeting: good day\n"));
     expect_greeting(stack, "now", "good day");
     assert_int_equal(bus_stack_end(pid, SIGTERM), 0);
 }
@@ -187,10 +192,10 @@ static void it_reads_its_configuration(void **state)
 static void a_broken_configuration_is_told_with_its_place(void **state)
 {
     bus_stack_t *stack = *state;
-    pid_t pid = start(stack, "--config", write_config(stack, "greeting: hi\ngreating: typo\n"));
+    pid_t pid = start(
+        stack, "--config", write_config(stack, "greeter:\n  greeting: hi\n  greating: typo\n"));
     assert_int_equal(bus_stack_end(pid, 0), 2);
-    expect_log(stack, "greeter.yaml:2:1: ");
-    expect_log(stack, "greating");
+    expect_log(stack, "greeter.yaml:3:3: there is no setting 'greating'; did you mean 'greeting'?");
 }
 
 static void wrong_options_are_a_wrong_call(void **state)
@@ -214,7 +219,7 @@ static void help_and_version_are_there(void **state)
 static void a_service_that_cannot_start_says_why(void **state)
 {
     bus_stack_t *stack = *state;
-    pid_t pid = start(stack, "--config", write_config(stack, "greeting: refuse\n"));
+    pid_t pid = start(stack, "--config", write_config(stack, "greeter: {greeting: refuse}\n"));
     assert_int_equal(bus_stack_end(pid, 0), EXIT_FAILURE);
     expect_log(stack, "this greeting is refused");
 }

@@ -150,11 +150,11 @@ static void a_killed_services_environments_end_and_its_successor_sweeps(void **s
     assert_int_equal(count_cgroups(self), 0);
 }
 
-static void an_unknown_application_is_told_with_those_there_are(void **state)
+static void an_unknown_application_is_told_with_the_nearest(void **state)
 {
     world_t *self = *state;
     assert_true(world_create(self, NULL, "shoop") < 0);
-    expect_in(self->err.text, "no application 'shoop'; there are: broken, shop");
+    expect_in(self->err.text, "no application 'shoop'; did you mean 'shop'?");
 }
 
 static void an_application_that_is_not_ready_in_time_is_told_by_name(void **state)
@@ -191,7 +191,7 @@ static int run(void)
         TEST(an_environment_whose_first_process_is_killed_is_failed_and_leaves_nothing),
         TEST(environments_end_with_their_service),
         TEST(a_killed_services_environments_end_and_its_successor_sweeps),
-        TEST(an_unknown_application_is_told_with_those_there_are),
+        TEST(an_unknown_application_is_told_with_the_nearest),
         TEST(an_application_that_is_not_ready_in_time_is_told_by_name),
         TEST(an_id_is_given_once),
         TEST(environments_do_not_see_each_other),
