@@ -22,17 +22,18 @@ struct cluster {
     char *program, *bundles, *kubectl, *run_dir, *data_dir, *node;
     zhashx_t *envs;     /* id -> environment_t, owned */
     zhashx_t *creating; /* id -> zlistx of bus_request_t that wait for it, owned */
+    zhashx_t *deleting; /* the same, for its end */
 };
 
-/* ---- waiting creators --------------------------------------------------------------------------
+/* ---- who waits ---------------------------------------------------------------------------------
  */
 
-static void await_ready(cluster_t *self, const char *id, bus_request_t **request_p)
+static void await(zhashx_t *all, const char *id, bus_request_t **request_p)
 {
-    zlistx_t *waiting = zhashx_lookup(self->creating, id);
+    zlistx_t *waiting = zhashx_lookup(all, id);
     if (!waiting) {
         waiting = zlistx_new();
-        zhashx_insert(self->creating, id, waiting);
+        zhashx_insert(all, id, waiting);
     }
     zlistx_add_end(waiting, *request_p);
     *request_p = NULL;
@@ -55,6 +56,16 @@ static void answer_creators(cluster_t *self, environment_t *env)
         zhashx_delete(self->creating, info.env);
 }
 
+static void answer_deleters(cluster_t *self, environment_t *env)
+{
+    zlistx_t *waiting = zhashx_lookup(self->deleting, environment_id(env));
+    for (bus_request_t *request = waiting ? zlistx_first(waiting) : NULL; request;
+         request = zlistx_next(waiting))
+        bus_reply(&request, &ok_type, &(ok_t){});
+    if (waiting)
+        zhashx_delete(self->deleting, environment_id(env));
+}
+
 /* ---- changes -----------------------------------------------------------------------------------
  */
 
@@ -74,6 +85,7 @@ static void on_change(void *arg, environment_t *env)
     if (state != ENVIRONMENT_CREATING)
         answer_creators(self, env);
     if (state == ENVIRONMENT_GONE || state == ENVIRONMENT_FAILED) {
+        answer_deleters(self, env);
         AUTO_FREE char *id = xstrdup(environment_id(env));
         zhashx_delete(self->envs, id);
     }
@@ -141,16 +153,19 @@ static void on_create(void *arg, bus_request_t *request, const void *message)
         zhashx_insert(self->envs, id, env);
         publish(self, env);
     }
-    await_ready(self, id, &request);
+    await(self->creating, id, &request);
 }
 
 static void on_delete(void *arg, bus_request_t *request, const void *message)
 {
     cluster_t *self = arg;
     environment_t *env = zhashx_lookup(self->envs, ((const env_delete_t *)message)->env);
-    if (env)
-        environment_delete(env);
-    bus_reply(&request, &ok_type, &(ok_t){});
+    if (!env) {
+        bus_reply(&request, &ok_type, &(ok_t){});
+        return;
+    }
+    await(self->deleting, environment_id(env), &request);
+    environment_delete(env);
 }
 
 static void on_list(void *arg, bus_request_t *request, const void *message)
@@ -243,8 +258,10 @@ cluster_t *cluster_new(const service_t *service, const cluster_config_t *config,
     self->node = xstrdup(service->instance);
     self->envs = zhashx_new();
     self->creating = zhashx_new();
+    self->deleting = zhashx_new();
     zhashx_set_destructor(self->envs, (czmq_destructor *)environment_destroy);
     zhashx_set_destructor(self->creating, (czmq_destructor *)list_destroy);
+    zhashx_set_destructor(self->deleting, (czmq_destructor *)list_destroy);
     if (certificates_init(&self->certificates, service->state_dir, err) < 0
         || catalogue_images(self->data_dir, &self->images, err) < 0)
         return NULL;
@@ -274,6 +291,7 @@ void cluster_destroy(cluster_t **self_p)
         return;
     zhashx_destroy(&self->envs);
     zhashx_destroy(&self->creating);
+    zhashx_destroy(&self->deleting);
     certificates_done(&self->certificates);
     json_decref(self->images);
     free(self->node);

@@ -56,7 +56,6 @@ typedef struct session {
     session_state_t state;
     bool is_ending;       /* on the way to closed or failed; no further action is taken */
     bool is_failing;      /* …to failed */
-    bool is_deleted;      /* the environment's end was asked for */
     char *reason;         /* why it failed, or what went wrong at its end; NULL: nothing */
     const char *ended_by; /* "submit", "max_steps", "time_limit", "idle_limit", "agent", "" */
     char *env;
@@ -181,7 +180,6 @@ int session_read_steps(session_t *self, err_t *err);
 void session_submit(session_t *self, json_t *solution, const char *ended_by);
 void session_judge(session_t *self);
 void session_clean_up(session_t *self);
-void session_on_env_gone(session_t *self);
 void session_fail(session_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void session_close(session_t *self, bus_request_t **request_p, bool is_agent);
 

@@ -11,8 +11,6 @@ enum {
     JUDGE_PATIENCE_MS = 120 * 1000,
     DELETE_MS = 20 * 1000,
     DELETE_PATIENCE_MS = 60 * 1000,
-    LOOK_AFTER_MS = 20,
-    LOOK_AGAIN_MS = 200,
 };
 
 static void judge(void *arg);
@@ -145,42 +143,14 @@ static void on_delete_deadline(void *arg)
     finish(self);
 }
 
-static void look_for_env(void *arg);
-
-static void on_looked(void *arg, const bus_reply_t *reply)
-{
-    session_t *self = arg;
-    self->call.id = 0;
-    if (reply->err && reply->err->code == ERR_NOT_FOUND)
-        finish(self);
-    else if (!reply->err || !session_retry(self, reply, look_for_env))
-        self->call.timer = ev_after(self->owner->ev, LOOK_AGAIN_MS, look_for_env, self);
-}
-
-/* Its end is told by an event, which may be lost. */
-static void look_for_env(void *arg)
-{
-    session_t *self = arg;
-    self->call.timer = 0;
-    session_ask(
-        self, target_of(self), &env_get_type, &(env_get_t){self->env}, DELETE_MS, on_looked);
-}
-
 static void on_deleted(void *arg, const bus_reply_t *reply)
 {
     session_t *self = arg;
     self->call.id = 0;
-    self->is_deleted = !reply->err;
     if (!reply->err)
-        self->call.timer = ev_after(self->owner->ev, LOOK_AFTER_MS, look_for_env, self);
+        finish(self);
     else if (!session_retry(self, reply, delete_env))
         on_delete_deadline(self);
-}
-
-void session_on_env_gone(session_t *self)
-{
-    if (self->is_deleted && !session_is_over(self))
-        finish(self);
 }
 
 static void delete_env(void *arg)

@@ -53,9 +53,7 @@ static void on_env_state(void *arg, const bus_event_t *event)
     if (event->type != &env_info_type || !self->env || strcmp(info->env, self->env) != 0)
         return;
     bool is_gone = strcmp(info->state, "gone") == 0 || strcmp(info->state, "failed") == 0;
-    if (is_gone && self->is_ending)
-        session_on_env_gone(self);
-    else if (is_gone && self->state >= SESSION_BASELINE)
+    if (is_gone && !self->is_ending && self->state >= SESSION_BASELINE)
         session_fail(self, "the environment is gone%s%s", info->reason ? ": " : "",
             info->reason ? info->reason : "");
 }

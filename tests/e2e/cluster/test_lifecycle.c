@@ -95,12 +95,12 @@ static void a_deleted_environment_leaves_nothing(void **state)
     assert_int_equal(world_create(self, NULL, "shop"), 0);
     start_marked(self);
     (void)bus_subscribe(self->bus, "env/", on_state, &states);
-    world_delete(self);
-    bus_stack_await(self->stack, &states.ends, 1);
-    assert_string_equal(states.last, "gone");
+    world_delete(self); /* answered once all of it is gone */
     assert_int_equal(count_processes(self), 0);
     assert_int_equal(count_cgroups(self), 0);
     assert_int_equal(count_folders(self), 0);
+    bus_stack_await(self->stack, &states.ends, 1);
+    assert_string_equal(states.last, "gone");
 }
 
 static void an_environment_whose_first_process_is_killed_is_failed_and_leaves_nothing(void **state)
