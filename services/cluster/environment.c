@@ -303,16 +303,25 @@ static char *new_token(void)
     return text;
 }
 
+/* What agents must not see, should it be installed where containers see it. */
+static json_t *hidden_paths(const environment_context_t *context)
+{
+    AUTO_FREE char *problems = xasprintf("%s/problems", context->data_dir);
+    AUTO_FREE char *apps = xasprintf("%s/apps", context->data_dir);
+    return json_pack("[s, s, s]", problems, apps, context->bundles);
+}
+
 static json_t *settings_of(const environment_t *self, const env_create_t *wanted)
 {
     const environment_context_t *context = self->context;
-    return json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:O, s:s, s:s, s:I, s:I}",
+    return json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:O, s:s, s:s, s:I, s:I, s:o}",
         "env", self->id, "work_dir", self->work_dir, "nodes",
         (json_int_t)(wanted->nodes ? wanted->nodes : 3), "seed", (json_int_t)wanted->seed, "cert",
         context->certificates->cert, "key", context->certificates->key, "ca",
         context->certificates->ca, "token", self->token, "agent_token", self->agent_token, "images",
         context->images, "bundles", context->bundles, "kubectl", context->kubectl, "backoff_ms",
-        (json_int_t)context->backoff_ms, "backoff_max_ms", (json_int_t)context->backoff_max_ms);
+        (json_int_t)context->backoff_ms, "backoff_max_ms", (json_int_t)context->backoff_max_ms,
+        "hidden", hidden_paths(context));
 }
 
 static int start(environment_t *self, const env_create_t *wanted, err_t *err)

@@ -8,8 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* What an agent can write, it can fill: only so much, and in memory that its limit counts. */
+#define HOME_OPTIONS "size=256m,nr_inodes=64k,mode=755"
 
 enum { AGENT_UID = 61001, MEMORY_LIMIT = 1 << 30, PROCESS_LIMIT = 256 };
 
@@ -138,10 +142,8 @@ static int start_holder(agent_t *self, const agent_config_t *config, err_t *err)
     rootfs_mount_t mounts[2] = {{.source = self->home, .target = home}};
     size_t count = 1;
     if (*config->kubectl && !is_in_usr(config->kubectl))
-        mounts[count++] = (rootfs_mount_t){.source = config->kubectl,
-            .target = "/app/bin/kubectl",
-            .is_read_only = true,
-            .is_file = true};
+        mounts[count++] = (rootfs_mount_t){
+            .source = config->kubectl, .target = "/app/bin/kubectl", .is_read_only = true};
     container_config_t container = {.name = "agent",
         .argv = argv,
         .envp = envp,
@@ -158,7 +160,8 @@ agent_t *agent_new(runtime_t *runtime, const agent_config_t *config, err_t *err)
     AUTO(agent_destroy) agent_t *self = xcalloc(1, sizeof(*self));
     self->holder_output = -1;
     self->home = xasprintf("%s/agent-home", config->work_dir);
-    if (mkdir(self->home, 0755) < 0 && errno != EEXIST) {
+    if ((mkdir(self->home, 0755) < 0 && errno != EEXIST)
+        || mount("home", self->home, "tmpfs", MS_NOSUID | MS_NODEV, HOME_OPTIONS) < 0) {
         err_set(err, ERR_IO, "cannot make '%s': %s", self->home, strerror(errno));
         return NULL;
     }
@@ -195,13 +198,14 @@ command_t *agent_exec(agent_t *self, const char *command, int64_t timeout_ms, si
         (char *)"HOME=/home/agent", (char *)"USER=agent", (char *)"LANG=C.UTF-8",
         (char *)"TERM=dumb", NULL};
     char *argv[] = {(char *)"/usr/bin/bash", (char *)"-c", (char *)command, NULL};
+    static const spawn_security_t security = {
+        .uid = AGENT_UID, .gid = AGENT_UID, .has_no_new_privileges = true};
     command_config_t config = {
         .argv = argv,
         .envp = envp,
         .cwd = home,
         .is_confined = true,
-        .uid = AGENT_UID,
-        .gid = AGENT_UID,
+        .security = &security,
         .timeout_ms = timeout_ms,
         .output_limit = output_limit,
     };

@@ -200,7 +200,12 @@ static int start_store(env_t *self, err_t *err)
 
 static int start_runtime(env_t *self, err_t *err)
 {
-    self->runtime = runtime_new(self->ev, setting(self, "env"), setting(self, "work_dir"), err);
+    const runtime_config_t config = {
+        .env = setting(self, "env"),
+        .work_dir = setting(self, "work_dir"),
+        .hidden = object_at(self->settings, "hidden"),
+    };
+    self->runtime = runtime_new(self->ev, &config, err);
     return self->runtime ? 0 : -ERR_IO;
 }
 

@@ -22,6 +22,7 @@ static const struct need {
     {"images", JSON_ARRAY},
     {"bundles", JSON_STRING},
     {"kubectl", JSON_STRING},
+    {"hidden", JSON_ARRAY},
 };
 
 int settings_read(int fd, json_t **settings_p, err_t *err)

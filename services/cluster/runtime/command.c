@@ -175,12 +175,14 @@ static void on_timeout(void *arg)
 static int spawn_command(
     command_t *self, container_t *container, const command_config_t *config, int out_fd, err_t *err)
 {
+    /* The last counts a user's processes in all environments of root: only where no cgroup does. */
     const spawn_limit_t limits[] = {
         {RLIMIT_CORE, 0},
-        {RLIMIT_NPROC, CONFINED_PROCESSES},
         {RLIMIT_NOFILE, CONFINED_FILES},
         {RLIMIT_FSIZE, 64 << 20},
+        {RLIMIT_NPROC, CONFINED_PROCESSES},
     };
+    size_t tight = ARRAY_SIZE(limits) - (container->cgroup.enter_count ? 1 : 0);
     const spawn_t spawn = {
         .argv = config->argv,
         .envp = config->envp,
@@ -189,13 +191,11 @@ static int spawn_command(
         .out_fd = out_fd,
         .join_pidfd = container->pidfd,
         .has_own_pids = config->is_confined,
-        .has_no_capabilities = config->is_confined,
-        .uid = config->uid,
-        .gid = config->gid,
+        .security = config->security ? config->security : &container->security,
         .cgroup_fds = container->cgroup.enter_fds,
         .cgroup_count = container->cgroup.enter_count,
         .limits = limits,
-        .limit_count = config->is_confined ? ARRAY_SIZE(limits) : 1,
+        .limit_count = config->is_confined ? tight : 1,
     };
     return spawn_start(&spawn, &self->pid, &self->pidfd, err);
 }

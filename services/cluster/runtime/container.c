@@ -74,7 +74,9 @@ static int spawn_container(
     };
     const rootfs_t rootfs = {
         .stage = sandbox->runtime->stage,
-        .options = "size=256m,mode=755",
+        .options = "size=256m,nr_inodes=64k,mode=755",
+        .hidden = (const char *const *)sandbox->runtime->hidden,
+        .is_read_only = config->is_root_read_only,
         .mounts = config->mounts,
         .mount_count = config->mount_count,
         .files = files,
@@ -90,8 +92,7 @@ static int spawn_container(
         .out_fd = out_fd,
         .rootfs = &rootfs,
         .net_fd = sandbox->net_fd,
-        .uid = config->uid,
-        .gid = config->gid,
+        .security = &self->security,
         .cgroup_fds = self->cgroup.enter_fds,
         .cgroup_count = self->cgroup.enter_count,
         .limits = limits,
@@ -100,11 +101,22 @@ static int spawn_container(
     return spawn_start(&spawn, &self->pid, &self->pidfd, err);
 }
 
+/* For the commands that will join it. */
+static void keep_security(container_t *self, const spawn_security_t *security)
+{
+    self->security = *security;
+    self->groups = xcalloc(security->group_count + 1, sizeof(*self->groups));
+    for (size_t i = 0; i < security->group_count; i++)
+        self->groups[i] = security->groups[i];
+    self->security.groups = self->groups;
+}
+
 container_t *container_start(sandbox_t *sandbox, const container_config_t *config, int *output_fd_p,
     container_exit_fn *on_exit, void *arg, err_t *err)
 {
     AUTO(container_destroy) container_t *self = xcalloc(1, sizeof(*self));
     *self = (container_t){.sandbox = sandbox, .pidfd = -1, .on_exit = on_exit, .arg = arg};
+    keep_security(self, &config->security);
     cgroup_limits_t limits = config->limits;
     limits.pids = limits.pids ? limits.pids : DEFAULT_PIDS;
     if (cgroup_init(&self->cgroup, &sandbox->runtime->cgroups, config->name, &limits, err) < 0)
@@ -139,6 +151,7 @@ void container_destroy(container_t **self_p)
         close(self->pidfd);
     }
     cgroup_done(&self->cgroup);
+    free(self->groups);
     free(self);
     *self_p = NULL;
 }

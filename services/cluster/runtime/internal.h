@@ -8,6 +8,7 @@
 struct runtime {
     ev_t *ev; /* borrowed */
     char *stage;
+    char **hidden; /* ends with NULL */
     cgroups_t cgroups;
     json_t *features;
     uint8_t *used_indexes; /* a bit for each sandbox's index */
@@ -28,6 +29,8 @@ struct container {
     pid_t pid;
     int pidfd; /* -1: ended */
     cgroup_t cgroup;
+    spawn_security_t security;
+    gid_t *groups; /* its groups, owned */
     container_exit_fn *on_exit;
     void *arg;
 };

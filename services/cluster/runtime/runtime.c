@@ -51,13 +51,30 @@ static int prepare_mounts(runtime_t *self, const char *work_dir, err_t *err)
     return 0;
 }
 
-runtime_t *runtime_new(ev_t *ev, const char *env, const char *work_dir, err_t *err)
+/* Of the paths to be hidden, those that containers would see. */
+static char **hidden_paths(const json_t *paths)
+{
+    char **hidden = xcalloc(json_array_size(paths) + 1, sizeof(*hidden));
+    size_t count = 0;
+    size_t i;
+    json_t *path;
+    json_array_foreach(paths, i, path)
+    {
+        AUTO_FREE char *real = realpath(json_string_value(path), NULL);
+        if (real && strncmp(real, "/usr/", 5) == 0)
+            hidden[count++] = TAKE(real);
+    }
+    return hidden;
+}
+
+runtime_t *runtime_new(ev_t *ev, const runtime_config_t *config, err_t *err)
 {
     AUTO(runtime_destroy) runtime_t *self = xcalloc(1, sizeof(*self));
     self->ev = ev;
-    if (prepare_mounts(self, work_dir, err) < 0 || netns_prepare_router(err) < 0)
+    if (prepare_mounts(self, config->work_dir, err) < 0 || netns_prepare_router(err) < 0)
         return NULL;
-    cgroups_init(&self->cgroups, env);
+    self->hidden = hidden_paths(config->hidden);
+    cgroups_init(&self->cgroups, config->env);
     self->features = describe(&self->cgroups);
     return TAKE(self);
 }
@@ -71,6 +88,9 @@ void runtime_destroy(runtime_t **self_p)
     json_decref(self->features);
     free(self->used_indexes);
     free(self->stage);
+    for (size_t i = 0; self->hidden && self->hidden[i]; i++)
+        free(self->hidden[i]);
+    free(self->hidden);
     free(self);
     *self_p = NULL;
 }

@@ -9,6 +9,7 @@
 #include "services/cluster/runtime/cgroup.h"
 #include "services/cluster/runtime/netns.h"
 #include "services/cluster/runtime/rootfs.h"
+#include "services/cluster/runtime/spawn.h"
 
 #include <jansson.h>
 #include <netinet/in.h>
@@ -16,9 +17,14 @@
 
 typedef struct runtime runtime_t;
 
-/* env names the cgroups. work_dir is an empty folder that nobody else uses. The calling process is
- * in mount, network and pid namespaces of its own already. */
-runtime_t *runtime_new(ev_t *ev, const char *env, const char *work_dir, err_t *err);
+typedef struct runtime_config {
+    const char *env;      /* names the cgroups */
+    const char *work_dir; /* an empty folder that nobody else uses */
+    const json_t *hidden; /* paths; those below /usr are shown empty in containers; or NULL */
+} runtime_config_t;
+
+/* The calling process is in mount, network and pid namespaces of its own already. */
+runtime_t *runtime_new(ev_t *ev, const runtime_config_t *config, err_t *err);
 /* Containers and sandboxes must have been destroyed. */
 void runtime_destroy(runtime_t **self_p);
 
@@ -53,8 +59,8 @@ typedef struct container_config {
     const rootfs_mount_t *mounts;
     size_t mount_count;
     cgroup_limits_t limits;
-    uid_t uid; /* 0: root of the container */
-    gid_t gid;
+    spawn_security_t security; /* its groups are copied; no capabilities: none */
+    bool is_root_read_only;
 } container_config_t;
 
 typedef struct container_exit {
@@ -91,10 +97,8 @@ typedef struct command_config {
     char *const *argv;
     char *const *envp;
     const char *cwd;
-    bool is_confined; /* a pid namespace of its own that dies with it, no capabilities, tight limits
-                       */
-    uid_t uid;
-    gid_t gid;
+    bool is_confined; /* a pid namespace of its own that dies with it, tight limits */
+    const spawn_security_t *security; /* NULL: the container's */
     int64_t timeout_ms;
     size_t output_limit; /* bytes; the middle is cut out beyond that */
 } command_config_t;

@@ -1,6 +1,7 @@
 #include "services/cluster/runtime/spawn.h"
 
 #include "base/auto.h"
+#include "services/cluster/runtime/seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@ enum { STACK_SIZE = 256 * 1024 };
 /* What parent and child tell each other through the memory they share. */
 typedef struct launch {
     const spawn_t *spawn;
+    const struct sock_fprog *filter;
     pid_t pid;
     int pidfd;
     const char *failed; /* the step, with its errno */
@@ -28,21 +30,19 @@ typedef struct launch {
     char *inner_stack;
 } launch_t;
 
-/* What Docker's default leaves to a container, without MKNOD: devices are given, not made. */
-static const int kept_capabilities[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID,
-    CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_NET_BIND_SERVICE, CAP_NET_RAW,
-    CAP_SYS_CHROOT, CAP_AUDIT_WRITE, CAP_SETFCAP};
+uint64_t spawn_default_capabilities(void)
+{
+    static const int defaults[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL,
+        CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_NET_BIND_SERVICE, CAP_NET_RAW, CAP_SYS_CHROOT,
+        CAP_AUDIT_WRITE, CAP_SETFCAP};
+    uint64_t mask = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+        mask |= 1ULL << defaults[i];
+    return mask;
+}
 
 /* ---- in the child: nothing but system calls ---------------------------------------------------
  */
-
-static uint64_t kept_mask(const spawn_t *spawn)
-{
-    uint64_t mask = 0;
-    for (size_t i = 0; !spawn->has_no_capabilities && i < ARRAY_SIZE(kept_capabilities); i++)
-        mask |= 1ULL << kept_capabilities[i];
-    return mask;
-}
 
 static const char *drop_bounding(uint64_t kept)
 {
@@ -69,16 +69,15 @@ static const char *set_capabilities(uint64_t kept)
     return syscall(SYS_capset, &header, data) < 0 ? "capset" : NULL;
 }
 
-/* In a user namespace of one user there is nobody else to become. */
-static const char *become(const spawn_t *spawn)
+/* In a user namespace of one user there is nobody else to become, and no group to join. */
+static const char *become(const spawn_security_t *security)
 {
-    if (getuid() != 0 || (spawn->uid == 0 && spawn->gid == 0))
-        return NULL;
-    if (syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM)
+    if (syscall(SYS_setgroups, security->group_count, security->groups) < 0 && errno != EPERM
+        && errno != EINVAL)
         return "setgroups";
-    if (syscall(SYS_setresgid, spawn->gid, spawn->gid, spawn->gid) < 0 && errno != EINVAL)
+    if (syscall(SYS_setresgid, security->gid, security->gid, security->gid) < 0 && errno != EINVAL)
         return "setgid";
-    if (syscall(SYS_setresuid, spawn->uid, spawn->uid, spawn->uid) < 0 && errno != EINVAL)
+    if (syscall(SYS_setresuid, security->uid, security->uid, security->uid) < 0 && errno != EINVAL)
         return "setuid";
     return NULL;
 }
@@ -158,21 +157,24 @@ static void execute(const spawn_t *spawn)
 }
 
 /* The last steps, which every process takes inside its namespaces. */
-static const char *run(const spawn_t *spawn)
+static const char *run(const launch_t *launch)
 {
+    const spawn_t *spawn = launch->spawn;
     const char *failed = set_limits(spawn);
-    uint64_t kept = kept_mask(spawn);
+    const spawn_security_t *security = spawn->security;
     if (!failed)
         failed = set_streams(spawn);
     if (!failed && chdir(spawn->cwd ? spawn->cwd : "/") < 0)
         failed = "chdir";
+    if (!failed && seccomp_enter(launch->filter) < 0) /* while it may: what follows passes it */
+        failed = "seccomp";
     if (!failed)
-        failed = drop_bounding(kept);
+        failed = drop_bounding(security->capabilities);
     if (!failed)
-        failed = become(spawn);
+        failed = become(security);
     if (!failed)
-        failed = set_capabilities(kept);
-    if (!failed && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        failed = set_capabilities(security->capabilities);
+    if (!failed && security->has_no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         failed = "no_new_privs";
     if (failed)
         return failed;
@@ -203,7 +205,7 @@ static int begin_own(void *arg)
     if (!failed)
         failed = rootfs_enter(spawn->rootfs);
     if (!failed)
-        failed = run(spawn);
+        failed = run(launch);
     return give_up(launch, failed);
 }
 
@@ -215,7 +217,7 @@ static int begin_joined(void *arg)
     if (!failed && launch->spawn->has_own_pids)
         failed = rootfs_remount_proc();
     if (!failed)
-        failed = run(launch->spawn);
+        failed = run(launch);
     return give_up(launch, failed);
 }
 
@@ -282,7 +284,8 @@ static int start_own(launch_t *launch, err_t *err)
 
 int spawn_start(const spawn_t *spawn, pid_t *pid_p, int *pidfd_p, err_t *err)
 {
-    launch_t launch = {.spawn = spawn, .pidfd = -1, .inner_stack = s_inner_stack};
+    launch_t launch = {
+        .spawn = spawn, .filter = seccomp_program(), .pidfd = -1, .inner_stack = s_inner_stack};
     sigset_t all;
     sigset_t before;
     sigfillset(&all); /* a handler in the child would run in our memory */

@@ -18,6 +18,20 @@ typedef struct spawn_limit {
     rlim_t value; /* soft and hard */
 } spawn_limit_t;
 
+/* Who a process is, and what it may do. */
+typedef struct spawn_security {
+    uid_t uid;
+    gid_t gid;
+    const gid_t *groups; /* beside gid */
+    size_t group_count;
+    uint64_t capabilities; /* a bit for each that may be had; others are gone for good */
+    bool has_no_new_privileges;
+} spawn_security_t;
+
+/* What containers have unless they say otherwise: what Docker's and containerd's default is,
+ * without MKNOD: devices are given, not made. */
+uint64_t spawn_default_capabilities(void);
+
 typedef struct spawn {
     char *const *argv; /* argv[0] is looked up in PATH of envp */
     char *const *envp;
@@ -33,10 +47,8 @@ typedef struct spawn {
     int join_pidfd;
     bool has_own_pids;
 
-    uid_t uid;
-    gid_t gid;
-    bool has_no_capabilities; /* otherwise those of an ordinary container */
-    const int *cgroup_fds;    /* of files "cgroup.procs" or "tasks" to enter by */
+    const spawn_security_t *security;
+    const int *cgroup_fds; /* of files "cgroup.procs" or "tasks" to enter by */
     size_t cgroup_count;
     const spawn_limit_t *limits;
     size_t limit_count;

@@ -1,92 +1,13 @@
 /* Real sandboxes, containers and commands, in namespaces of the test's own. */
-#include "services/cluster/runtime/runtime.h"
 #include "services/cluster/runtime/service_table.h"
+#include "tests/integration/runtime/world.h"
 
 #include "base/auto.h"
-#include "base/mem.h"
-#include "tests/support/namespaces.h"
-#include "tests/support/test.h"
 
 #include <arpa/inet.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
-
-typedef struct world {
-    ev_t *ev;
-    runtime_t *runtime;
-    container_exit_t exit;
-    char output[4096];
-    size_t output_size;
-    command_result_t result;
-} world_t;
-
-static char *const environment[] = {(char *)"PATH=/usr/bin:/bin", NULL};
-
-static int set_up(void **state)
-{
-    static int count;
-    world_t *self = xcalloc(1, sizeof(*self));
-    self->ev = ev_new();
-    AUTO_FREE char *env = xasprintf("test-%d-%d", (int)getpid(), count++);
-    err_t err = {0};
-    self->runtime = runtime_new(self->ev, env, "/tmp", &err);
-    if (!self->runtime)
-        fail_msg("%s", err.text);
-    *state = self;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_t *self = *state;
-    runtime_destroy(&self->runtime);
-    ev_destroy(&self->ev);
-    free(self);
-    return 0;
-}
-
-static sandbox_t *sandbox_at(world_t *self, const char *name, const char *address)
-{
-    err_t err = {0};
-    struct in_addr in = {.s_addr = inet_addr(address)};
-    sandbox_t *sandbox = sandbox_new(self->runtime, name, in, "default.svc.cluster.local", &err);
-    if (!sandbox)
-        fail_msg("%s", err.text);
-    return sandbox;
-}
-
-static void on_exit_stop(void *arg, const container_exit_t *exit)
-{
-    world_t *self = arg;
-    self->exit = *exit;
-    ev_stop(self->ev);
-}
-
-static container_t *start(
-    world_t *self, sandbox_t *sandbox, const char *name, const char *script, int *fd_p)
-{
-    err_t err = {0};
-    char *argv[] = {(char *)"sh", (char *)"-c", (char *)script, NULL};
-    container_config_t config = {.name = name, .argv = argv, .envp = environment};
-    container_t *container = container_start(sandbox, &config, fd_p, on_exit_stop, self, &err);
-    if (!container)
-        fail_msg("%s", err.text);
-    return container;
-}
-
-/* Runs a script in a container of its own to its end; its output is in self->output. */
-static void run_script(world_t *self, const char *script)
-{
-    int fd = -1;
-    AUTO(sandbox_destroy) sandbox_t *sandbox = sandbox_at(self, "web-0", "10.244.0.9");
-    AUTO(container_destroy) container_t *container = start(self, sandbox, "c", script, &fd);
-    ev_run(self->ev);
-    ssize_t size = read(fd, self->output, sizeof(self->output) - 1);
-    self->output[size > 0 ? size : 0] = '\0';
-    close(fd);
-}
 
 static void a_container_tells_its_exit_code(void **state)
 {
@@ -233,11 +154,11 @@ static void run_command(world_t *self, const char *script, int64_t timeout_ms, s
     AUTO(container_destroy)
     container_t *container = start(self, sandbox, "c", "exec sleep 1000", &fd);
     char *argv[] = {(char *)"bash", (char *)"-c", (char *)script, NULL};
+    static const spawn_security_t agent = {.uid = 1000, .gid = 1000, .has_no_new_privileges = true};
     command_config_t config = {.argv = argv,
         .envp = environment,
         .is_confined = true,
-        .uid = 1000,
-        .gid = 1000,
+        .security = &agent,
         .timeout_ms = timeout_ms,
         .output_limit = limit};
     if (!command_start(container, &config, on_command_done, self, &err))
@@ -290,12 +211,10 @@ static int run(void)
         cmocka_unit_test_setup_teardown(a_command_is_ended_with_all_it_started, set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_output_loses_its_middle, set_up, tear_down),
     };
-    if (mount("work", "/tmp", "tmpfs", 0, NULL) < 0) /* the runtime's folder, gone with us */
-        return EXIT_FAILURE;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
 
 int main(void)
 {
-    return in_namespaces(run);
+    return world_main(run);
 }

@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "services/cluster/env/kubelet/security.h"
 #include "services/cluster/env/kubelet/volumes.h"
 #include "services/cluster/env/object.h"
 
@@ -92,7 +93,7 @@ static const json_t *pull(pod_container_t *self)
 /* ---- configuration ----------------------------------------------------------------------------
  */
 
-static int configure(pod_container_t *self, const json_t *image, err_t *err)
+static int configure(pod_container_t *self, const json_t *image, security_t *security, err_t *err)
 {
     pod_t *pod = self->pod;
     launch_subject_t subject = {
@@ -104,7 +105,8 @@ static int configure(pod_container_t *self, const json_t *image, err_t *err)
         .host_ip = pod->host_address,
     };
     launch_done(&self->launch);
-    return launch_init(&self->launch, &subject, err);
+    int rc = security_init(security, pod->object, self->spec, err);
+    return rc < 0 ? rc : launch_init(&self->launch, &subject, err);
 }
 
 static void fail_to_configure(pod_container_t *self, const err_t *err)
@@ -117,8 +119,8 @@ static void fail_to_configure(pod_container_t *self, const err_t *err)
 /* ---- process ----------------------------------------------------------------------------------
  */
 
-static container_t *start_process(
-    pod_container_t *self, const json_t *image, int *output_fd_p, err_t *err)
+static container_t *start_process(pod_container_t *self, const json_t *image,
+    const security_t *security, int *output_fd_p, err_t *err)
 {
     pod_t *pod = self->pod;
     size_t mount_count = 0;
@@ -127,8 +129,6 @@ static container_t *start_process(
     AUTO_FREE char *name = xasprintf("%s-%s", object_uid(pod->object), self->name);
     const char *own_cwd = object_string(self->spec, "workingDir");
     const char *cwd = *own_cwd ? own_cwd : object_string(image, "working_dir");
-    const json_t *own = object_at(self->spec, "securityContext");
-    const json_t *shared = object_at(pod->object, "spec.securityContext");
     container_config_t config = {
         .name = name,
         .argv = self->launch.argv,
@@ -137,8 +137,8 @@ static container_t *start_process(
         .mounts = mounts,
         .mount_count = mount_count,
         .limits = self->launch.limits,
-        .uid = (uid_t)object_integer(own, "runAsUser", object_integer(shared, "runAsUser", 0)),
-        .gid = (gid_t)object_integer(own, "runAsGroup", object_integer(shared, "runAsGroup", 0)),
+        .security = security->process,
+        .is_root_read_only = security->is_root_read_only,
     };
     container_t *process =
         container_start(pod->sandbox, &config, output_fd_p, container_run_exited, self, err);
@@ -167,14 +167,15 @@ void container_start_run(pod_container_t *self)
 {
     err_t err = {0};
     int output_fd = -1;
+    security_t security;
     const json_t *image = pull(self);
     if (!image)
         return;
-    if (configure(self, image, &err) < 0) {
+    if (configure(self, image, &security, &err) < 0) {
         fail_to_configure(self, &err);
         return;
     }
-    container_t *process = start_process(self, image, &output_fd, &err);
+    container_t *process = start_process(self, image, &security, &output_fd, &err);
     if (process)
         container_run_started(self, process, output_fd);
     else

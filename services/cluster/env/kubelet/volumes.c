@@ -132,18 +132,14 @@ void volumes_remove(const char *folder)
     (void)nftw(folder, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS); /* absent is fine */
 }
 
-/* subPath names a file or a folder in the volume. */
 static rootfs_mount_t mount_of(const json_t *entry, const char *folder)
 {
     const char *sub_path = object_string(entry, "subPath");
-    char *source = xasprintf(
-        "%s/%s%s%s", folder, object_string(entry, "name"), *sub_path ? "/" : "", sub_path);
-    struct stat info;
     return (rootfs_mount_t){
-        .source = source,
+        .source = xasprintf("%s/%s", folder, object_string(entry, "name")),
+        .sub_path = *sub_path ? sub_path : NULL,
         .target = xstrdup(object_string(entry, "mountPath")),
         .is_read_only = object_is_true(entry, "readOnly"),
-        .is_file = stat(source, &info) == 0 && S_ISREG(info.st_mode),
     };
 }
 
