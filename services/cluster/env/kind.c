@@ -20,8 +20,13 @@ static const kind_t *const kinds[] = {
     &kind_secret,
     &kind_service,
     &kind_service_account,
+    &kind_controller_revision,
+    &kind_daemon_set,
     &kind_deployment,
     &kind_replica_set,
+    &kind_stateful_set,
+    &kind_cron_job,
+    &kind_job,
     &kind_lease,
     &kind_cluster_role,
     &kind_cluster_role_binding,
@@ -29,6 +34,8 @@ static const kind_t *const kinds[] = {
     &kind_role_binding,
     &kind_endpoint_slice,
     &kind_storage_class,
+    &kind_pod_disruption_budget,
+    &kind_priority_class,
 };
 
 enum { KIND_COUNT = ARRAY_SIZE(kinds), NAME_SIZE = 96 };

@@ -7,6 +7,8 @@
 #include "base/auto.h"
 #include "base/mem.h"
 
+#include <ctype.h>
+
 /* ---- containers --------------------------------------------------------------------------- */
 
 static void check_env(causes_t *causes, const char *field, const json_t *env)
@@ -167,7 +169,7 @@ void check_pod_spec(causes_t *causes, const char *field, const json_t *spec, boo
             "must be greater than or equal to 0");
 }
 
-/* ---- deployments and replica sets --------------------------------------------------------- */
+/* ---- what has a selector and a template --------------------------------------------------- */
 
 /* Go's %v of a map of labels: map[string]string{"a":"b"}. */
 static char *labels_text(const json_t *labels)
@@ -186,8 +188,11 @@ static void check_selector(causes_t *causes, const json_t *object)
         return;
     }
     if (!json_object_size(selector)) {
-        causes_invalid_text(causes, "spec.selector", "v1.LabelSelector{}",
-            "empty selector is invalid for deployment");
+        AUTO_FREE char *why =
+            xasprintf("empty selector is invalid for %s", object_string(object, "kind"));
+        for (char *c = why; *c; c++)
+            *c = (char)tolower((unsigned char)*c);
+        causes_invalid_text(causes, "spec.selector", "v1.LabelSelector{}", why);
         return;
     }
     AUTO(selector_destroy) selector_t *parsed = selector_new(selector, &err);

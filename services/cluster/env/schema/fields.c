@@ -225,7 +225,8 @@ static int check_member(place_t *place, json_t *object, const char *type, const 
 {
     const field_t *field = field_find(type, key);
     json_t *value = json_object_get(object, key);
-    bool is_of_type = place->depth == 1 && (!strcmp(key, "kind") || !strcmp(key, "apiVersion"));
+    bool is_object = place->depth == 1 || !strcmp(type, "core/v1.PersistentVolumeClaim");
+    bool is_of_type = is_object && (!strcmp(key, "kind") || !strcmp(key, "apiVersion"));
     if (json_is_null(value)) {
         json_object_del(object, key);
         return 0;
