@@ -9,6 +9,8 @@
 #include "services/cluster/channel.h"
 #include "services/cluster/env/agent.h"
 #include "services/cluster/env/api/api.h"
+#include "services/cluster/env/auth/default_roles.h"
+#include "services/cluster/env/auth/user.h"
 #include "services/cluster/env/boot.h"
 #include "services/cluster/env/controllers/controllers.h"
 #include "services/cluster/env/kubelet/kubelet.h"
@@ -140,10 +142,12 @@ static int listen_inside(err_t *err)
 
 static int start_api(env_t *self, err_t *err)
 {
-    static const char *const masters[] = {"system:masters", "system:authenticated", NULL};
+    /* As kubeadm makes them: the operator is above all roles, the agent has a binding. */
+    static const char *const masters[] = {GROUP_MASTERS, NULL};
+    static const char *const admins[] = {GROUP_ADMINS, NULL};
     const api_token_t tokens[] = {
-        {setting(self, "token"), "kubernetes-admin", masters},
-        {setting(self, "agent_token"), "kubernetes-admin", masters},
+        {setting(self, "token"), "kubernetes-super-admin", masters},
+        {setting(self, "agent_token"), "kubernetes-admin", admins},
     };
     int inside = listen_inside(err);
     if (inside < 0)

@@ -3,6 +3,7 @@
 
 #include "services/cluster/certificates.h"
 #include "services/cluster/env/api/api.h"
+#include "services/cluster/env/auth/default_roles.h"
 #include "services/cluster/env/controllers/controllers.h"
 #include "services/cluster/env/object.h"
 
@@ -122,6 +123,7 @@ static void fill(store_t *store)
     store_create(store, kind_find("Namespace"),
         json_pack("{s:{s:s}}", "metadata", "name", "default"), NULL, NULL);
     store_create(store, kind_find("Node"), node, NULL, NULL);
+    default_roles_create(store);
 }
 
 static void on_stop(void *arg, int fd, uint32_t events)
@@ -134,7 +136,13 @@ static void on_stop(void *arg, int fd, uint32_t events)
 
 static void *serve(void *arg)
 {
-    static const api_token_t token = {.token = "operator-token", .user = "operator"};
+    static const char *const masters[] = {"system:masters", NULL};
+    static const char *const admins[] = {GROUP_ADMINS, NULL};
+    static const api_token_t tokens[] = {
+        {.token = "operator-token", .user = "operator", .groups = masters},
+        {.token = "admin-token", .user = "admin", .groups = admins},
+        {.token = "jane-token", .user = "jane"},
+    };
     server_t *self = arg;
     err_t err = {0};
     self->ev = ev_new();
@@ -146,8 +154,8 @@ static void *serve(void *arg)
         .listen_count = 1,
         .cert_pem = self->certificates.cert,
         .key_pem = self->certificates.key,
-        .tokens = &token,
-        .token_count = 1,
+        .tokens = tokens,
+        .token_count = ARRAY_SIZE(tokens),
         .node = &node_ops};
     api_t *api = api_new(self->ev, self->store, &config, &err);
     assert(api);

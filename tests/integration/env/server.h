@@ -7,7 +7,8 @@
 
 typedef struct server server_t;
 
-/* Starts with namespace default and one node; the token is "operator-token". folder gets the
+/* Starts with namespace default and one node. "operator-token" is that of a master, "admin-token"
+ * of a cluster-admin by binding, "jane-token" of a user without roles. folder gets the
  * certificates; NULL: plain HTTP. */
 server_t *server_new(const char *folder);
 /* "https://127.0.0.1:PORT" */

@@ -1,58 +1,15 @@
-/* Life cycle, authentication, and which part answers which path. */
+/* Life cycle, and which part answers which path. */
 #include "services/cluster/env/api/api_internal.h"
 
+#include "services/cluster/env/api/authenticate.h"
 #include "services/cluster/env/api/route.h"
 #include "services/cluster/env/api/status.h"
+#include "services/cluster/env/api/wish.h"
 
 #include "base/auto.h"
 #include "base/mem.h"
 
 #include <unistd.h>
-
-/* ---- authentication ----------------------------------------------------------------------- */
-
-/* Compares in a time that does not depend on where the texts differ. */
-static bool is_same_secret(const char *a, const char *b)
-{
-    size_t length = strlen(a);
-    unsigned char difference = 0;
-    if (strlen(b) != length)
-        return false;
-    for (size_t i = 0; i < length; i++)
-        difference |= (unsigned char)(a[i] ^ b[i]);
-    return !difference;
-}
-
-static const api_token_t *find_token(const api_t *self, const char *token)
-{
-    for (size_t i = 0; token && i < self->token_count; i++) {
-        if (is_same_secret(self->tokens[i].token, token))
-            return &self->tokens[i];
-    }
-    return NULL;
-}
-
-/* Paths that a real server answers to anyone. */
-static bool is_public(const char *path)
-{
-    static const char *const paths[] = {"/healthz", "/livez", "/readyz", "/version"};
-    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-        if (!strcmp(path, paths[i]))
-            return true;
-    }
-    return false;
-}
-
-/* The token's user, or NULL if the request must be refused. */
-static const char *authenticate(const api_t *self, const request_t *request)
-{
-    const api_token_t *token = find_token(self, request->token);
-    if (token)
-        return token->user;
-    if (!self->token_count || (!request->token && is_public(request->path)))
-        return "system:anonymous";
-    return NULL;
-}
 
 /* ---- dispatch ----------------------------------------------------------------------------- */
 
@@ -98,10 +55,10 @@ static void handle_resource(api_t *self, request_t *request, const target_t *tar
         node_handle(self, request, target);
 }
 
-static void dispatch(api_t *self, request_t *request)
+static void dispatch(api_t *self, request_t *request, const access_t *access)
 {
     target_t target;
-    if (discovery_handle(self, request) || review_handle(self, request))
+    if (discovery_handle(self, request) || review_handle(self, request, access))
         return;
     if (route_parse(request->path, &target))
         handle_resource(self, request, &target);
@@ -112,15 +69,16 @@ static void dispatch(api_t *self, request_t *request)
 
 void api_handle(api_t *self, request_t *request)
 {
+    AUTO(wish_done) wish_t wish;
     request->owner = self;
-    request->user = authenticate(self, request);
-    if (!request->user)
-        reply_status(request, 401, "Unauthorized", NULL, "Unauthorized");
-    else if (request->is_too_large)
+    wish_init(&wish, request);
+    if (!authenticate(self, request))
+        return;
+    if (request->is_too_large)
         reply_status(request, 413, "RequestEntityTooLarge", NULL,
             "Request entity too large: limit is 3145728");
-    else
-        dispatch(self, request);
+    else if (authorize(self, request, &wish.access))
+        dispatch(self, request, &wish.access);
 }
 
 /* ---- life cycle --------------------------------------------------------------------------- */
@@ -132,11 +90,15 @@ static void on_request(void *arg, request_t *request)
 
 static void copy_tokens(api_t *self, const api_config_t *config)
 {
-    self->tokens = xcalloc(config->token_count + 1, sizeof(api_token_t));
+    self->tokens = xcalloc(config->token_count + 1, sizeof(known_token_t));
     self->token_count = config->token_count;
     for (size_t i = 0; i < config->token_count; i++) {
-        self->tokens[i].token = xstrdup(config->tokens[i].token);
-        self->tokens[i].user = xstrdup(config->tokens[i].user);
+        const api_token_t *token = &config->tokens[i];
+        self->tokens[i] = (known_token_t){.token = xstrdup(token->token)};
+        user_init(&self->tokens[i].user, token->user, "");
+        for (size_t j = 0; token->groups && token->groups[j]; j++)
+            user_add_group(&self->tokens[i].user, token->groups[j]);
+        user_add_group(&self->tokens[i].user, GROUP_AUTHENTICATED);
     }
 }
 
@@ -182,8 +144,8 @@ void api_destroy(api_t **self_p)
         http_server_destroy(&self->servers[i]);
     free(self->servers);
     for (size_t i = 0; i < self->token_count; i++) {
-        free((char *)self->tokens[i].token);
-        free((char *)self->tokens[i].user);
+        free(self->tokens[i].token);
+        user_done(&self->tokens[i].user);
     }
     free(self->tokens);
     free(self);

@@ -14,13 +14,13 @@ typedef struct api api_t;
 typedef struct api_token {
     const char *token;
     const char *user;
-    const char *const *groups; /* ends with NULL; may be NULL */
+    const char *const *groups; /* beside system:authenticated; ends with NULL; may be NULL */
 } api_token_t;
 
 typedef struct api_config {
     const char *cert_pem; /* certificate (chain) and key; NULL: plain HTTP, for tests */
     const char *key_pem;
-    const api_token_t *tokens; /* whoever bears none of them gets 401; none at all: no check */
+    const api_token_t *tokens; /* NULL: everybody may do everything, for tests */
     size_t token_count;
     const int *listen_fds; /* bound and listening sockets; the API closes them */
     size_t listen_count;

@@ -5,14 +5,20 @@
 #include "services/cluster/env/api/api.h"
 #include "services/cluster/env/api/http.h"
 #include "services/cluster/env/api/request.h"
+#include "services/cluster/env/auth/access.h"
 #include "services/cluster/env/version.h"
 
 typedef struct watcher watcher_t;
 
+typedef struct known_token {
+    char *token;
+    user_t user;
+} known_token_t;
+
 struct api {
     ev_t *ev;       /* borrowed */
     store_t *store; /* borrowed */
-    api_token_t *tokens;
+    known_token_t *tokens;
     size_t token_count;
     const node_ops_t *node; /* borrowed, may be NULL */
     void *node_arg;
@@ -34,7 +40,7 @@ typedef struct target {
 /* An API without sockets, for tests and fuzzers: api_handle() is called by hand. */
 api_t *api_bare(ev_t *ev, store_t *store, const api_config_t *config);
 
-/* Checks the token and answers the request. */
+/* Answers the request, if whoever asks may do what they ask for. */
 void api_handle(api_t *self, request_t *request);
 
 /* ---- the parts; each answers the request ---------------------------------------------------- */
@@ -43,7 +49,7 @@ void api_handle(api_t *self, request_t *request);
 bool discovery_handle(api_t *self, request_t *request);
 
 /* Reviews: "create" only kinds that are answered and not kept. False if the path is none. */
-bool review_handle(api_t *self, request_t *request);
+bool review_handle(api_t *self, request_t *request, const access_t *access);
 
 void read_list(api_t *self, request_t *request, const target_t *target);
 void read_object(api_t *self, request_t *request, const target_t *target);

@@ -3,12 +3,15 @@
  * an empty v3 index kubectl leaves validation to the server. */
 #include "services/cluster/env/api/api_internal.h"
 
+#include "services/cluster/env/api/review.h"
 #include "services/cluster/env/api/status.h"
 
 #include "base/auto.h"
 #include "base/mem.h"
 
 static const char old_verbs[] = "create delete deletecollection get list patch update watch";
+enum { GROUPS_MAX = 32 };
+
 static const char status_verbs[] = "get patch update";
 
 static json_t *verb_list(const char *verbs)
@@ -87,6 +90,23 @@ static void add_old_resources(json_t *resources, const kind_t *kind)
         add_old_subresource(resources, kind, "status", kind->name, status_verbs);
 }
 
+/* Returns whether the group has any. */
+static bool add_old_reviews(json_t *resources, const char *group)
+{
+    bool has_any = false;
+    for (size_t i = 0; review_at(i); i++) {
+        const review_t *review = review_at(i);
+        if (strcmp(review->group, group) != 0)
+            continue;
+        has_any = true;
+        json_array_append_new(
+            resources, json_pack("{s:s, s:s, s:b, s:s, s:[s]}", "name", review->plural,
+                           "singularName", review->singular, "namespaced", review->is_namespaced,
+                           "kind", review->kind, "verbs", "create"));
+    }
+    return has_any;
+}
+
 /* APIResourceList of one group, or NULL if there is none. */
 static json_t *resource_list(const char *group, const char *version)
 {
@@ -99,38 +119,39 @@ static json_t *resource_list(const char *group, const char *version)
         api_version = kind_api_version(kind);
         add_old_resources(resources, kind);
     }
-    if (!strcmp(group, "authorization.k8s.io") && !strcmp(version, "v1")) {
-        api_version = "authorization.k8s.io/v1";
-        json_array_append_new(
-            resources, json_pack("{s:s, s:s, s:b, s:s, s:[s]}", "name", "selfsubjectaccessreviews",
-                           "singularName", "selfsubjectaccessreview", "namespaced", 0, "kind",
-                           "SelfSubjectAccessReview", "verbs", "create"));
-    }
+    json_auto_t *name = json_sprintf("%s/%s", group, version);
+    if (!strcmp(version, "v1") && add_old_reviews(resources, group))
+        api_version = json_string_value(name);
     if (!api_version)
         return NULL;
     return json_pack("{s:s, s:s, s:s, s:O}", "kind", "APIResourceList", "apiVersion", "v1",
         "groupVersion", api_version, "resources", resources);
 }
 
+static void add_group(const char **groups, size_t size, size_t *count_p, const char *group)
+{
+    for (size_t i = 0; i < *count_p; i++) {
+        if (!strcmp(groups[i], group))
+            return;
+    }
+    if (*group && *count_p < size)
+        groups[(*count_p)++] = group;
+}
+
 /* The groups beside the core one, each once. */
 static size_t group_names(const char **groups, size_t size)
 {
     size_t count = 0;
-    for (size_t i = 0; kind_at(i); i++) {
-        const char *group = kind_at(i)->group;
-        bool is_known = !*group;
-        for (size_t j = 0; j < count; j++)
-            is_known = is_known || !strcmp(groups[j], group);
-        if (!is_known && count < size - 1)
-            groups[count++] = group;
-    }
-    groups[count++] = "authorization.k8s.io";
+    for (size_t i = 0; kind_at(i); i++)
+        add_group(groups, size, &count, kind_at(i)->group);
+    for (size_t i = 0; review_at(i); i++)
+        add_group(groups, size, &count, review_at(i)->group);
     return count;
 }
 
 static bool is_group(const char *name)
 {
-    const char *groups[16];
+    const char *groups[GROUPS_MAX];
     size_t count = group_names(groups, ARRAY_SIZE(groups));
     for (size_t i = 0; i < count; i++) {
         if (!strcmp(groups[i], name))
@@ -149,7 +170,7 @@ static json_t *group_object(const char *group)
 
 static json_t *group_list(void)
 {
-    const char *groups[16];
+    const char *groups[GROUPS_MAX];
     size_t count = group_names(groups, ARRAY_SIZE(groups));
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
@@ -200,6 +221,14 @@ static json_t *new_resource(const kind_t *kind)
     return resource;
 }
 
+static json_t *new_review(const review_t *review)
+{
+    return json_pack("{s:s, s:o, s:s, s:s, s:[s]}", "resource", review->plural, "responseKind",
+        response_kind(review->group, review->kind), "scope",
+        review->is_namespaced ? "Namespaced" : "Cluster", "singularResource", review->singular,
+        "verbs", "create");
+}
+
 static json_t *new_group(const char *group)
 {
     json_auto_t *resources = json_array();
@@ -208,11 +237,10 @@ static json_t *new_group(const char *group)
         if (!strcmp(kind_at(i)->group, group))
             json_array_append_new(resources, new_resource(kind_at(i)));
     }
-    if (!strcmp(group, "authorization.k8s.io"))
-        json_array_append_new(resources,
-            json_pack("{s:s, s:o, s:s, s:s, s:[s]}", "resource", "selfsubjectaccessreviews",
-                "responseKind", response_kind(group, "SelfSubjectAccessReview"), "scope", "Cluster",
-                "singularResource", "selfsubjectaccessreview", "verbs", "create"));
+    for (size_t i = 0; review_at(i); i++) {
+        if (!strcmp(review_at(i)->group, group))
+            json_array_append_new(resources, new_review(review_at(i)));
+    }
     if (*group)
         json_object_set_new(metadata, "name", json_string(group));
     json_object_set_new(metadata, "creationTimestamp", json_null());
@@ -222,7 +250,7 @@ static json_t *new_group(const char *group)
 
 static json_t *new_discovery(bool is_core, const char *version)
 {
-    const char *groups[16];
+    const char *groups[GROUPS_MAX];
     size_t count = group_names(groups, ARRAY_SIZE(groups));
     json_t *items = json_array();
     if (is_core)

@@ -5,6 +5,8 @@
  * looked at by the library, so its socket is also watched here for the client's leaving. */
 #include "services/cluster/env/api/http.h"
 
+#include "services/cluster/env/api/impersonate.h"
+
 #include "base/auto.h"
 #include "base/mem.h"
 
@@ -191,6 +193,15 @@ static char *header_copy(struct MHD_Connection *connection, const char *name)
     return value ? xstrdup(value) : NULL;
 }
 
+static enum MHD_Result on_header(
+    void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    request_t *request = arg;
+    (void)kind;
+    impersonation_add(&request->impersonation, name, value ? value : "");
+    return MHD_YES;
+}
+
 static void read_headers(exchange_t *self, const char *method)
 {
     request_t *request = self->request;
@@ -203,6 +214,7 @@ static void read_headers(exchange_t *self, const char *method)
     request->wants_upgrade = upgrade;
     if (authorization && !strncasecmp(authorization, "Bearer ", 7))
         request->token = xstrdup(authorization + 7 + strspn(authorization + 7, " "));
+    MHD_get_connection_values(self->connection, MHD_HEADER_KIND, on_header, request);
     request->connection = self;
     request->on_answer = on_answer;
     request->is_started = true;

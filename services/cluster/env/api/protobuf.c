@@ -4,6 +4,7 @@
  * defaults would not be filled in. */
 #include "services/cluster/env/api/protobuf.h"
 
+#include "services/cluster/env/api/review.h"
 #include "services/cluster/env/kind.h"
 #include "services/cluster/env/object.h"
 #include "services/cluster/env/schema/fields.h"
@@ -282,15 +283,20 @@ static json_t *decode_message(const char *type, input_t input, int depth)
 /* The table's name of a type that comes as a request body. */
 static const char *body_type(const char *api_version, const char *name)
 {
+    static const struct {
+        const char *name;
+        const char *type;
+    } others[] = {{"DeleteOptions", "meta/v1.DeleteOptions"}, {"Scale", "autoscaling/v1.Scale"},
+        {"TokenRequest", "authentication/v1.TokenRequest"}};
     const kind_t *kind = kind_find_type(api_version, name);
+    const review_t *review = review_find(name);
     if (kind)
         return kind->type;
-    if (!strcmp(name, "DeleteOptions"))
-        return "meta/v1.DeleteOptions";
-    if (!strcmp(name, "Scale"))
-        return "autoscaling/v1.Scale";
-    return !strcmp(name, "SelfSubjectAccessReview") ? "authorization/v1.SelfSubjectAccessReview"
-                                                    : "";
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        if (!strcmp(name, others[i].name))
+            return others[i].type;
+    }
+    return review ? review->type : "";
 }
 
 json_t *protobuf_decode(const char *bytes, size_t size, err_t *err)

@@ -104,6 +104,9 @@ void request_destroy(request_t **self_p)
     free(self->accept);
     free(self->content_type);
     free(self->token);
+    user_done(&self->peer);
+    json_decref(self->impersonation);
+    user_done(&self->user);
     buffer_done(&self->body);
     buffer_done(&self->reply.body);
     free(self->reply.owned_type);

@@ -7,6 +7,7 @@
 
 #include "services/cluster/env/api/buffer.h"
 #include "services/cluster/env/api/stream.h"
+#include "services/cluster/env/auth/user.h"
 
 #include "base/err.h"
 
@@ -43,8 +44,11 @@ struct request {
     char *accept;
     char *content_type;
     char *token; /* of the Authorization header, or NULL */
+    user_t peer; /* of the client's certificate; without a name: it sent none */
+    bool has_bad_certificate;
+    json_t *impersonation; /* of the Impersonate- headers: see impersonate.h; or NULL */
+    user_t user;           /* who asks, once that is known */
     bool wants_upgrade;
-    const char *user; /* borrowed from the API's configuration */
     buffer_t body;
     reply_t reply;
     bool is_too_large;                  /* the body was cut off */

@@ -3,6 +3,7 @@
 
 #include "services/cluster/env/api/apply.h"
 #include "services/cluster/env/api/body.h"
+#include "services/cluster/env/api/escalate.h"
 #include "services/cluster/env/api/patch.h"
 #include "services/cluster/env/api/query.h"
 #include "services/cluster/env/api/status.h"
@@ -55,7 +56,7 @@ static void set_place(const target_t *target, json_t *object)
 }
 
 static bool check_valid(
-    request_t *request, const kind_t *kind, const json_t *object, const json_t *old)
+    api_t *self, request_t *request, const kind_t *kind, const json_t *object, const json_t *old)
 {
     causes_t causes;
     causes_init(&causes);
@@ -65,7 +66,7 @@ static bool check_valid(
     if (!is_valid)
         reply_invalid(request, kind, object_name(object), &causes);
     causes_done(&causes);
-    return is_valid;
+    return is_valid && escalate_check(self, request, kind, object, old);
 }
 
 static void reply_version(request_t *request, int status, version_t *version)
@@ -90,7 +91,7 @@ void write_new(api_t *self, request_t *request, const target_t *target, json_t *
     AUTO_FREE char *name = xstrdup(object_name(object));
     if (store_prepare_new(self->store, target->kind, object, &next, &err) < 0) {
         reply_store_error(request, target->kind, name, &err);
-    } else if (!check_valid(request, target->kind, next, NULL)) {
+    } else if (!check_valid(self, request, target->kind, next, NULL)) {
         json_decref(next);
     } else if (is_dry) {
         reply_json(request, 201, next);
@@ -118,7 +119,7 @@ void write_change(
     version_t *old = store_version_of(self->store, kind, target->namespace, target->name);
     if (!next) {
         reply_version(request, 200, old);
-    } else if (part != STORE_STATUS && !check_valid(request, kind, next, old->object)) {
+    } else if (part != STORE_STATUS && !check_valid(self, request, kind, next, old->object)) {
         json_decref(next);
     } else if (is_dry) {
         reply_json(request, 200, next);

@@ -11,6 +11,14 @@ void user_init(user_t *self, const char *name, const char *uid)
         .name = xstrdup(name), .uid = xstrdup(uid), .groups = json_array(), .extra = json_object()};
 }
 
+void user_copy(user_t *self, const user_t *other)
+{
+    *self = (user_t){.name = xstrdup(other->name),
+        .uid = xstrdup(other->uid),
+        .groups = json_copy(other->groups),
+        .extra = json_copy(other->extra)};
+}
+
 void user_done(user_t *self)
 {
     free(self->name);

@@ -18,6 +18,7 @@ typedef struct user {
 } user_t;
 
 void user_init(user_t *self, const char *name, const char *uid);
+void user_copy(user_t *self, const user_t *other);
 void user_done(user_t *self);
 
 /* Each group once. */
