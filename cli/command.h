@@ -18,9 +18,10 @@ typedef struct command {
 /* How a command ends. */
 enum {
     EXIT_DONE = 0,
-    EXIT_WRONG = 1, /* it could not be done; of a run: the agent was wrong */
-    EXIT_USAGE = 2, /* the call is wrong: an unknown name, a broken file */
-    EXIT_VOID = 3,  /* of a run: no verdict */
+    EXIT_WRONG = 1,   /* it could not be done; of a run: the agent was wrong */
+    EXIT_USAGE = 2,   /* the call is wrong: an unknown name, a broken file */
+    EXIT_VOID = 3,    /* of a run: no verdict */
+    EXIT_UNSAVED = 4, /* of a run: a result is not where it should be */
     EXIT_INTERRUPTED = 130,
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "base/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,17 +36,46 @@ char *folder_make_temporary(err_t *err)
     return TAKE(path);
 }
 
+static int write_all(int fd, const char *text)
+{
+    for (size_t left = strlen(text); left;) {
+        ssize_t count = write(fd, text, left);
+        if (count < 0 && errno != EINTR)
+            return -1;
+        text += count > 0 ? count : 0;
+        left -= count > 0 ? (size_t)count : 0;
+    }
+    return 0;
+}
+
 int folder_write(const char *path, const char *text, err_t *err)
 {
     AUTO_FREE char *partial = xasprintf("%s.partial", path);
-    size_t size = strlen(text);
     int fd = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool is_written = fd >= 0 && write(fd, text, size) == (ssize_t)size;
-    if (fd >= 0)
-        close(fd);
-    if (is_written && rename(partial, path) == 0)
+    int rc = fd < 0 ? -1 : write_all(fd, text);
+    int cause = errno;
+    if (fd >= 0 && close(fd) < 0 && rc == 0) {
+        cause = errno;
+        rc = -1;
+    }
+    if (rc == 0 && rename(partial, path) == 0)
         return 0;
-    return err_set(err, ERR_IO, "cannot write '%s': %s", path, strerror(errno));
+    if (rc == 0)
+        cause = errno;
+    (void)unlink(partial); /* what is left of it is of no use, nor in the way */
+    return err_set(err, ERR_IO, "cannot write '%s': %s", path, strerror(cause));
+}
+
+int folder_check_room(const char *folder, size_t size, err_t *err)
+{
+    AUTO_FREE char *path = xasprintf("%s/.room-%d", folder, (int)getpid());
+    AUTO_FREE char *text = xcalloc(size + 1, 1);
+    memset(text, '.', size);
+    int rc = paths_make_private(folder, err);
+    if (rc == 0)
+        rc = folder_write(path, text, err);
+    (void)unlink(path);
+    return rc;
 }
 
 char *folder_read_tail(const char *path, size_t limit)

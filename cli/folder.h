@@ -19,4 +19,7 @@ int folder_write(const char *path, const char *text, err_t *err);
 /* The file's last `limit` bytes, for free(); NULL if it cannot be read. */
 char *folder_read_tail(const char *path, size_t limit);
 
+/* Makes the folder, and sees whether there is room for so many bytes in it. */
+int folder_check_room(const char *folder, size_t size, err_t *err);
+
 #endif

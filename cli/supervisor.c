@@ -24,6 +24,7 @@ enum {
     DELAY_MAX_MS = 5000,    /* … doubled up to this … */
     STEADY_MS = 10000,      /* … and forgotten once it has run for so long */
     ORDERLY_MS = 8000,      /* for all to end by themselves */
+    ROOM_SIZE = 1 << 20,    /* without which there is no use in starting */
     WRONG_CALL = 2,         /* how programs end when options or configuration are wrong */
     ORPHAN_ROUNDS_MAX = 64, /* an orphan may leave orphans */
 };
@@ -346,9 +347,9 @@ static int prepare(supervisor_t *self, err_t *err)
 {
     const supervisor_options_t *options = self->options;
     AUTO_FREE char *logs = xasprintf("%s/log", options->run_dir);
-    int rc = paths_make_private(logs, err);
+    int rc = folder_check_room(logs, ROOM_SIZE, err);
     if (rc == 0)
-        rc = paths_make_private(options->state_dir, err);
+        rc = folder_check_room(options->state_dir, ROOM_SIZE, err);
     if (rc == 0)
         rc = lock(self, err);
     if (rc == 0)

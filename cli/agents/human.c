@@ -21,6 +21,7 @@ static void print_briefing(const seat_t *seat)
     json_object_foreach(seat->briefing->actions, name, doc)
         printf("  %.*s\n", (int)strcspn(json_string_value(doc), "\n"), json_string_value(doc));
     putchar('\n');
+    fflush(stdout);
 }
 
 static void print_help(const seat_t *seat)

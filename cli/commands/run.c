@@ -1,5 +1,7 @@
 /* run: agents at work on problems, with or without a lab that runs already. */
 #include "cli/command.h"
+#include "cli/folder.h"
+#include "cli/results.h"
 #include "cli/timing.h"
 #include "cli/trial.h"
 
@@ -12,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY_MAX_STEPS = 0x1001, KEY_TIMING, KEY_PRIVATE };
+enum { KEY_MAX_STEPS = 0x1001, KEY_TIMING, KEY_PRIVATE, RESULT_SIZE = 65536 /* of most */ };
 
 typedef struct options {
     char **problems; /* borrowed from argv */
@@ -146,24 +148,49 @@ static char *results_dir_of(const options_t *options, err_t *err)
 
 /* ---- the trials ---------------------------------------------------------------------------- */
 
-static int report(const options_t *options, progress_t *progress, const json_t *result)
+static void print_json(const json_t *result)
+{
+    json_dumpf(result, stdout, JSON_COMPACT);
+    putchar('\n');
+    fflush(stdout);
+}
+
+/* The orchestrator could not write it, and says why in the result. */
+static int save(const options_t *options, progress_t *progress, json_t *result)
+{
+    const char *reason = json_string_value(json_object_get(result, "reason"));
+    AUTO_FREE char *path = results_save(result);
+    progress_say(progress, "  result   not where it should be: %s", reason ? reason : "unknown");
+    if (path) {
+        json_object_set_new(result, "result_path", json_string(path));
+        progress_say(progress, "           saved in %s", path);
+    } else {
+        progress_say(progress, "           and there is no room elsewhere; this is all of it:");
+        if (!options->is_json)
+            print_json(result);
+    }
+    return EXIT_UNSAVED;
+}
+
+static int report(const options_t *options, progress_t *progress, json_t *result)
 {
     bool is_success;
     bool is_void;
     AUTO_FREE char *verdict = trial_verdict(result, &is_success, &is_void);
     const char *path = json_string_value(json_object_get(result, "result_path"));
+    int status = is_void ? EXIT_VOID : is_success ? EXIT_DONE : EXIT_WRONG;
     progress_verdict(progress, is_success, "  %s  %s",
         is_void      ? "void   "
         : is_success ? "success"
                      : "failure",
         verdict);
-    progress_say(progress, "  result   %s", path ? path : "could not be written to a file");
-    if (options->is_json) {
-        json_dumpf(result, stdout, JSON_COMPACT);
-        putchar('\n');
-        fflush(stdout);
-    }
-    return is_void ? EXIT_VOID : is_success ? EXIT_DONE : EXIT_WRONG;
+    if (path)
+        progress_say(progress, "  result   %s", path);
+    else
+        status = save(options, progress, result);
+    if (options->is_json)
+        print_json(result);
+    return status;
 }
 
 static int play(const options_t *options, trial_t *trial, timing_t *timing, const char *problem)
@@ -176,8 +203,10 @@ static int play(const options_t *options, trial_t *trial, timing_t *timing, cons
     progress_begin(trial->progress, "system");
     if (trial_play(trial, &result, &err) < 0) {
         progress_end(trial->progress);
-        if (lab_take_interrupt(trial->lab) || strcmp(err.text, "interrupted") == 0)
+        if (lab_take_interrupt(trial->lab) || strcmp(err.text, "interrupted") == 0) {
+            fputs("aiopslab: interrupted; all that was started is taken down\n", stderr);
             return EXIT_INTERRUPTED;
+        }
         fprintf(stderr, "aiopslab: %s\n", err.text);
         return EXIT_VOID;
     }
@@ -191,6 +220,10 @@ static int play_all(const options_t *options, FILE *out, timing_t *timing)
     AUTO_FREE char *results_dir = results_dir_of(options, &err);
     if (!results_dir)
         return command_fail(&err);
+    if (folder_check_room(results_dir, RESULT_SIZE, &err) < 0) {
+        err_wrap(&err, "there is no room for results");
+        return command_fail(&err);
+    }
     AUTO(lab_destroy) lab_t *lab = lab_open(options->is_private ? LAB_PRIVATE : LAB_ANY, &err);
     if (!lab)
         return command_fail(&err) == EXIT_USAGE ? EXIT_USAGE : EXIT_VOID;
@@ -217,7 +250,8 @@ static int run(int argc, char **argv)
         "Lets an agent work on problems, one after the other. Uses the system that 'aiopslab up' "
         "brought up; if none runs, brings up one of its own and takes it down again.\v"
         "Exit status: 0 when the agent was right in all, 1 when it was wrong in some, 2 for a "
-        "wrong call, 3 when there was no verdict, 130 after Ctrl-C.",
+        "wrong call, 3 when there was no verdict, 4 when a result could not be written where it "
+        "should be (then it is saved elsewhere, or printed), 130 after Ctrl-C.",
         NULL, NULL, NULL};
     options_t options = {.agent = "heuristic"};
     int status;

@@ -12,12 +12,15 @@
 
 /* ---- the object --------------------------------------------------------------------------- */
 
+/* The end is as long after the beginning as the agent had its turn, whatever the wall clock did in
+ * between; what that clock said is told under "clocks". */
 static json_t *original_keys(const session_t *self)
 {
+    double end_time = self->start_time + (double)session_active_ms(self) / 1000;
     const json_t *results = json_object_get(self->verdict, "results");
     return json_pack("{s:s, s:s, s:s, s:f, s:f, s:O, s:o}", "agent", self->agent, "session_id",
         self->id, "problem_id", self->problem->id, "start_time", self->start_time, "end_time",
-        self->end_time > 0 ? self->end_time : self->start_time, "trace", self->trace, "results",
+        end_time, "trace", self->trace, "results",
         results ? json_deep_copy(results) : json_object());
 }
 
@@ -115,7 +118,7 @@ static void on_unwritten(session_t *self, const err_t *err)
     self->result_path = NULL;
     if (self->reason && strstr(self->reason, err->text))
         return; /* said before */
-    char *reason = xasprintf("%s%s%s; the result is kept in the orchestrator's database",
+    char *reason = xasprintf("%s%s%s; session.result still tells it",
         self->reason ? self->reason : "", self->reason ? "; " : "", err->text);
     free(self->reason);
     self->reason = reason;

@@ -84,11 +84,12 @@ class Command:
         return Ended(subprocess.run([*wrapper, PROGRAM, *args], env=self.environ, input=stdin,
                                     capture_output=True, text=True, timeout=timeout, check=False))
 
-    def start(self, *args, wrapper=()):
+    def start(self, *args, wrapper=(), stdin=False):
         """Starts it; stdout and stderr are one."""
-        return Running(subprocess.Popen([*wrapper, PROGRAM, *args], env=self.environ, text=True,
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT))
+        return Running(subprocess.Popen(
+            [*wrapper, PROGRAM, *args], env=self.environ, text=True,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT))
 
     def write(self, name, text):
         """A file beside the folders; returns its path."""
@@ -106,7 +107,7 @@ class Command:
 
     def await_nobody(self):
         """Returns once none of them lives."""
-        await_true(lambda: not self.marked(), "processes are left")
+        await_true(lambda: not self.marked(), self.marked)
 
     def close(self):
         if os.path.exists(os.path.join(self.run_dir, "supervisor.lock")):
@@ -130,9 +131,9 @@ def environ_of(pid):
         return []
 
 
-def await_true(condition, complaint):
+def await_true(condition, explain):
     """Looks until it holds; for what nobody tells."""
     until = time.monotonic() + LONG_S
     while not condition():
-        assert time.monotonic() < until, complaint
+        assert time.monotonic() < until, explain()
         time.sleep(0.05)
