@@ -44,10 +44,14 @@ static double value_of(const json_t *quantity)
     return 0;
 }
 
-/* Thousandths and the like have no exact double: a billionth of slack keeps 0.1 from being 101m. */
+/* Thousandths and the like have no exact double: what is next to a whole number is meant to be it,
+ * so that 0.1 is not 101m. */
 static int64_t round_up(double value)
 {
-    return value < 9e18 ? (int64_t)ceil(value - 1e-9 * fabs(value)) : INT64_MAX;
+    double nearest = round(value);
+    if (fabs(nearest) >= 9e18)
+        return INT64_MAX;
+    return (int64_t)(fabs(value - nearest) <= 1e-12 * fabs(value) ? nearest : ceil(value));
 }
 
 int64_t quantity_millis(const json_t *quantity)

@@ -177,6 +177,28 @@ void container_log_close(container_log_t *self)
         follower_end(LIST_FIRST(&self->followers));
 }
 
+char *container_log_tail(const container_log_t *self, size_t lines, size_t bytes)
+{
+    char *text = NULL;
+    size_t size = 0;
+    size_t skipped = self->line_count > lines ? self->line_count - lines : 0;
+    FILE *out = open_memstream(&text, &size);
+    const line_t *line;
+    STAILQ_FOREACH(line, &self->lines, in_lines)
+    {
+        if (skipped) {
+            skipped--;
+            continue;
+        }
+        fwrite(line->text, 1, line->size, out);
+        fputc('\n', out);
+    }
+    fclose(out);
+    if (size > bytes)
+        memmove(text, text + size - bytes, bytes + 1);
+    return text;
+}
+
 /* ---- answering ---------------------------------------------------------------------------------
  */
 

@@ -22,6 +22,9 @@ void container_log_append(container_log_t *self, const char *bytes, size_t size)
 /* There will be no more: an unended line is a line, followers are done. */
 void container_log_close(container_log_t *self);
 
+/* The last lines, at most so many and of so many bytes; for free(). */
+char *container_log_tail(const container_log_t *self, size_t lines, size_t bytes);
+
 /* Answers from what there is; a follower of an open log stays. Takes the reply. */
 void container_log_answer(container_log_t *self, const node_log_t *query, node_reply_t *reply);
 

@@ -6,7 +6,6 @@
 #include "services/cluster/env/object.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -64,41 +63,20 @@ void container_run_retry_after(pod_container_t *self, int64_t delay_ms)
     self->retry_timer = ev_after(self->pod->context->ev, delay_ms, on_retry, self);
 }
 
-/* ---- stopping
- * ------------------------------------------------------------------------------------ */
-
-static void on_grace_over(void *arg)
-{
-    pod_container_t *self = arg;
-    self->kill_timer = 0;
-    if (self->process)
-        container_kill(self->process, SIGKILL);
-}
-
-void container_run_stop(pod_container_t *self, int64_t grace_ms)
-{
-    ev_t *ev = self->pod->context->ev;
-    ev_cancel(ev, self->retry_timer);
-    ev_cancel(ev, self->kill_timer);
-    self->retry_timer = self->kill_timer = 0;
-    if (!self->process)
-        return;
-    container_kill(self->process, grace_ms > 0 ? SIGTERM : SIGKILL);
-    if (grace_ms > 0)
-        self->kill_timer = ev_after(ev, grace_ms, on_grace_over, self);
-}
-
 /* ---- probes ------------------------------------------------------------------------------------
  */
 
-static void begin_probes(pod_container_t *self);
+static void become_started(pod_container_t *self);
 
+/* A probe's own grace period counts before the pod's. */
 static void restart_unhealthy(pod_container_t *self, const char *what)
 {
+    AUTO_FREE char *own = xasprintf("%sProbe.terminationGracePeriodSeconds", what);
+    int64_t grace = object_integer(self->spec, own,
+        object_integer(self->pod->object, "spec.terminationGracePeriodSeconds", 30));
     pod_event(self->pod, self, normal, "Killing", "Container %s failed %s probe, will be restarted",
         self->name, what);
-    container_run_stop(
-        self, 1000 * object_integer(self->pod->object, "spec.terminationGracePeriodSeconds", 30));
+    container_run_stop(self, 1000 * grace);
 }
 
 static void on_probe(void *arg, probe_kind_t kind, bool is_well, bool is_change, const char *reason)
@@ -111,27 +89,24 @@ static void on_probe(void *arg, probe_kind_t kind, bool is_well, bool is_change,
             self->pod, self, warning, "Unhealthy", "%s probe failed: %s", names[kind], reason);
     if (!is_change)
         return;
+    if (self->is_stopping && kind != PROBE_READINESS)
+        return;
     if (!is_well && kind != PROBE_READINESS) {
         restart_unhealthy(self, lower_names[kind]);
         return;
     }
     if (kind == PROBE_STARTUP) {
-        self->is_started = true;
         probe_destroy(&self->startup); /* it calls this last */
-        begin_probes(self);
+        become_started(self);
     } else if (kind == PROBE_READINESS) {
         self->is_ready = is_well;
     }
     pod_on_container_changed(self->pod);
 }
 
-static void begin_probe(
-    pod_container_t *self, probe_t **probe_p, probe_kind_t kind, const char *field)
+probe_subject_t container_run_subject(const pod_container_t *self, const json_t *spec)
 {
-    const json_t *spec = object_at(self->spec, field);
-    if (!spec || *probe_p)
-        return;
-    probe_subject_t subject = {
+    return (probe_subject_t){
         .ev = self->pod->context->ev,
         .http = self->pod->context->http,
         .process = self->process,
@@ -140,18 +115,27 @@ static void begin_probe(
         .address = self->pod->address_text,
         .envp = self->launch.envp,
     };
+}
+
+static void begin_probe(
+    pod_container_t *self, probe_t **probe_p, probe_kind_t kind, const char *field)
+{
+    const json_t *spec = object_at(self->spec, field);
+    if (!spec || *probe_p)
+        return;
+    probe_subject_t subject = container_run_subject(self, spec);
     *probe_p = probe_new(kind, &subject, on_probe, self);
 }
 
 /* Readiness and liveness wait for the startup probe. */
-static void begin_probes(pod_container_t *self)
+static void become_started(pod_container_t *self)
 {
-    if (!self->is_started) {
-        begin_probe(self, &self->startup, PROBE_STARTUP, "startupProbe");
-        return;
-    }
+    self->is_started = true;
+    self->is_ready =
+        !object_at(self->spec, "readinessProbe") && (!self->is_init || self->is_sidecar);
     begin_probe(self, &self->readiness, PROBE_READINESS, "readinessProbe");
     begin_probe(self, &self->liveness, PROBE_LIVENESS, "livenessProbe");
+    pod_on_container_started(self->pod, self);
 }
 
 static void end_probes(pod_container_t *self)
@@ -217,6 +201,8 @@ void container_run_exited(void *arg, const container_exit_t *exit)
     pod_container_t *self = arg;
     ev_cancel(self->pod->context->ev, self->kill_timer);
     self->kill_timer = 0;
+    self->is_stopping = false;
+    hook_destroy(&self->hook);
     end_probes(self);
     drain_output(self);
     container_destroy(&self->process);
@@ -224,14 +210,19 @@ void container_run_exited(void *arg, const container_exit_t *exit)
     self->exit = *exit;
     self->finished_at = time(NULL);
     set_text(&self->reason, exit->is_oom ? "OOMKilled" : exit->code == 0 ? "Completed" : "Error");
-    set_text(&self->message, NULL);
+    free(self->message);
+    self->message = container_end_message(self, exit);
     pod_on_container_exited(self->pod, self);
 }
 
-static bool may_restart(const pod_container_t *self)
+bool container_run_may_restart(const pod_container_t *self)
 {
     const char *policy = object_string(self->pod->object, "spec.restartPolicy");
     bool has_failed = self->exit.code != 0;
+    if (self->pod->failure || self->pod->is_ending)
+        return false;
+    if (self->is_sidecar)
+        return true;
     if (strcmp(policy, "Never") == 0)
         return false;
     return has_failed || (!self->is_init && strcmp(policy, "OnFailure") != 0);
@@ -240,7 +231,7 @@ static bool may_restart(const pod_container_t *self)
 /* After an exit: again at once the first time, later after a growing pause. */
 bool container_run_restart(pod_container_t *self)
 {
-    if (!may_restart(self))
+    if (!container_run_may_restart(self))
         return false;
     int64_t ran_ms = self->started_at ? 1000 * (int64_t)(self->finished_at - self->started_at) : 0;
     if (ran_ms >= BACKOFF_FORGOTTEN * self->pod->context->backoff_max_ms)
@@ -277,18 +268,44 @@ static void begin_run(pod_container_t *self)
     pod_event(self->pod, self, normal, "Created", "Created container %s", self->name);
 }
 
+static void enter_running(pod_container_t *self)
+{
+    self->state = CONTAINER_RUNNING;
+    if (object_at(self->spec, "startupProbe"))
+        begin_probe(self, &self->startup, PROBE_STARTUP, "startupProbe");
+    else
+        become_started(self);
+    pod_on_container_changed(self->pod);
+}
+
+static void on_post_start(void *arg, bool is_well)
+{
+    pod_container_t *self = arg;
+    hook_destroy(&self->hook);
+    if (is_well)
+        enter_running(self);
+    else
+        container_end_hook_failed(self);
+}
+
+/* Until its postStart hook is done a container counts as being created. */
 void container_run_started(pod_container_t *self, container_t *process, int output_fd)
 {
+    const json_t *post_start = object_at(self->spec, "lifecycle.postStart");
     begin_run(self);
     self->process = process;
     self->output_fd = output_fd;
-    self->state = CONTAINER_RUNNING;
     self->started_at = time(NULL);
-    self->is_started = object_at(self->spec, "startupProbe") == NULL;
-    self->is_ready = !self->is_init && object_at(self->spec, "readinessProbe") == NULL;
     ev_fd(self->pod->context->ev, self->output_fd, EPOLLIN, on_output, self);
     pod_event(self->pod, self, normal, "Started", "Started container %s", self->name);
-    begin_probes(self);
+    if (!post_start) {
+        enter_running(self);
+        return;
+    }
+    probe_subject_t subject = container_run_subject(self, post_start);
+    self->state = CONTAINER_WAITING;
+    set_text(&self->reason, self->pod->init_count ? "PodInitializing" : "ContainerCreating");
+    self->hook = hook_new(&subject, on_post_start, self);
     pod_on_container_changed(self->pod);
 }
 
@@ -316,6 +333,7 @@ void container_run_init(pod_container_t *self, pod_t *pod, json_t *spec, bool is
         .spec = json_incref(spec),
         .name = object_string(spec, "name"),
         .is_init = is_init,
+        .is_sidecar = is_init && strcmp(object_string(spec, "restartPolicy"), "Always") == 0,
         .output_fd = -1,
         .reason = xstrdup(pod->init_count ? "PodInitializing" : "ContainerCreating"),
     };
@@ -325,6 +343,7 @@ void container_run_done(pod_container_t *self)
 {
     ev_cancel(self->pod->context->ev, self->retry_timer);
     ev_cancel(self->pod->context->ev, self->kill_timer);
+    hook_destroy(&self->hook);
     end_probes(self);
     container_destroy(&self->process);
     close_output(self);

@@ -97,15 +97,13 @@ static int configure(pod_container_t *self, const json_t *image, security_t *sec
 {
     pod_t *pod = self->pod;
     launch_subject_t subject = {
-        .store = pod->context->store,
-        .pod = pod->object,
+        .pod = pod_downward(pod),
         .container = self->spec,
         .image = image,
-        .pod_ip = pod->address_text,
-        .host_ip = pod->host_address,
     };
     launch_done(&self->launch);
     int rc = security_init(security, pod->object, self->spec, err);
+    subject.uid = security->process.uid;
     return rc < 0 ? rc : launch_init(&self->launch, &subject, err);
 }
 
@@ -125,7 +123,9 @@ static container_t *start_process(pod_container_t *self, const json_t *image,
     pod_t *pod = self->pod;
     size_t mount_count = 0;
     AUTO_FREE char *bundle = images_bundle(pod->context->images, image);
-    rootfs_mount_t *mounts = volumes_mounts(self->spec, pod->volumes, bundle, &mount_count);
+    volumes_subject_t volumes = pod_volumes(pod);
+    rootfs_mount_t *mounts =
+        volumes_mounts(&volumes, self->spec, bundle, launch_expand, &self->launch, &mount_count);
     AUTO_FREE char *name = xasprintf("%s-%s", object_uid(pod->object), self->name);
     const char *own_cwd = object_string(self->spec, "workingDir");
     const char *cwd = *own_cwd ? own_cwd : object_string(image, "working_dir");

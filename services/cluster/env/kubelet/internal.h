@@ -13,6 +13,9 @@ struct kubelet {
     pod_context_t context;
     zhashx_t *pods; /* "namespace/name" -> pod_t, owned */
     store_watch_t *pod_watch;
+    store_watch_t *config_map_watch;
+    store_watch_t *secret_watch;
+    store_watch_t *volume_watch;
     store_watch_t *service_watch;
     store_watch_t *endpoints_watch;
     service_table_t *services;

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "services/cluster/env/kubelet/volumes.h"
 #include "services/cluster/env/object.h"
 
 #include <arpa/inet.h>
@@ -80,6 +81,31 @@ static void on_pod(
         take_pod(self, key, object);
 }
 
+/* ---- what pods mount ---------------------------------------------------------------------------
+ */
+
+static void on_source(
+    void *arg, store_change_t change, const kind_t *kind, json_t *object, json_t *old)
+{
+    (void)kind, (void)old;
+    kubelet_t *self = arg;
+    if (change == STORE_DELETED)
+        return; /* what is mounted stays */
+    for (pod_t *pod = zhashx_first(self->pods); pod; pod = zhashx_next(self->pods)) {
+        if (strcmp(object_namespace(pod->object), object_namespace(object)) == 0)
+            pod_refresh(pod);
+    }
+}
+
+static void on_volume(
+    void *arg, store_change_t change, const kind_t *kind, json_t *object, json_t *old)
+{
+    (void)kind, (void)old;
+    kubelet_t *self = arg;
+    if (change == STORE_DELETED)
+        volumes_forget_claim(self->context.work_dir, object_name(object));
+}
+
 /* ---- life cycle --------------------------------------------------------------------------------
  */
 
@@ -104,10 +130,15 @@ kubelet_t *kubelet_new(
     self->proxy = http_new(ev, &(http_config_t){0}, err);
     if (!self->context.http || !self->proxy)
         return NULL;
+    if (volumes_begin(config->work_dir, err) < 0)
+        return NULL;
     nodes_create(store, config->node_count);
     if (network_begin(self, err) < 0)
         return NULL;
     self->pod_watch = store_watch(store, kind_find("Pod"), on_pod, self);
+    self->config_map_watch = store_watch(store, kind_find("ConfigMap"), on_source, self);
+    self->secret_watch = store_watch(store, kind_find("Secret"), on_source, self);
+    self->volume_watch = store_watch(store, kind_find("PersistentVolume"), on_volume, self);
     return TAKE(self);
 }
 
@@ -117,6 +148,9 @@ void kubelet_destroy(kubelet_t **self_p)
     if (!self)
         return;
     store_watch_end(&self->pod_watch);
+    store_watch_end(&self->config_map_watch);
+    store_watch_end(&self->secret_watch);
+    store_watch_end(&self->volume_watch);
     zhashx_destroy(&self->pods);
     network_end(self);
     http_destroy(&self->context.http);

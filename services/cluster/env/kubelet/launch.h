@@ -7,27 +7,31 @@
 #define CLUSTER_ENV_KUBELET_LAUNCH_H
 
 #include "base/err.h"
-#include "services/cluster/env/store.h"
+#include "services/cluster/env/kubelet/downward.h"
 #include "services/cluster/runtime/cgroup.h"
+
+#include <sys/types.h>
 
 typedef struct launch {
     char **argv; /* end with NULL */
     char **envp;
+    json_t *variables; /* the same by name */
     cgroup_limits_t limits;
 } launch_t;
 
 typedef struct launch_subject {
-    store_t *store;
-    const json_t *pod;
+    downward_t pod;
     const json_t *container;
     const json_t *image; /* its entry in the images list */
-    const char *pod_ip;
-    const char *host_ip;
+    uid_t uid;           /* whom it runs as */
 } launch_subject_t;
 
 /* Fails with the words of a CreateContainerConfigError, such as
  * `couldn't find key x in ConfigMap shop/y`. */
 int launch_init(launch_t *self, const launch_subject_t *subject, err_t *err);
 void launch_done(launch_t *self);
+
+/* The text with each $(NAME) that is known replaced; for free(). A volumes_expand_fn. */
+char *launch_expand(void *self, const char *text);
 
 #endif

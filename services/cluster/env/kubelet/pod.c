@@ -9,7 +9,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-enum { SETUP_RETRY_MS = 2000 };
+enum { SETUP_RETRY_MS = 2000, LIMITS_MS = 10000 };
 
 const char *pod_node(const pod_t *self)
 {
@@ -53,85 +53,68 @@ void pod_on_container_changed(pod_t *self)
         self->status_timer = ev_after(self->context->ev, 0, on_status_due, self);
 }
 
-/* ---- ending ------------------------------------------------------------------------------------
- */
-
-static bool has_running(const pod_t *self)
-{
-    for (size_t i = 0; i < self->container_count; i++) {
-        if (self->containers[i].process)
-            return true;
-    }
-    for (size_t i = 0; i < self->init_count; i++) {
-        if (self->init_containers[i].process)
-            return true;
-    }
-    return false;
-}
-
-/* The kubelet's watch sees the object go and destroys the pod. */
-static void finish_end(pod_t *self)
-{
-    (void)store_remove(self->context->store, kind_find("Pod"), object_namespace(self->object),
-        object_name(self->object), NULL); /* gone already: removed by force */
-}
-
-static void stop_containers(pod_container_t *containers, size_t count, int64_t grace_ms)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (containers[i].process)
-            pod_event(containers[i].pod, &containers[i], "Normal", "Killing",
-                "Stopping container %s", containers[i].name);
-        container_run_stop(&containers[i], grace_ms);
-    }
-}
-
-void pod_end(pod_t *self)
-{
-    if (self->is_ending)
-        return;
-    self->is_ending = true;
-    ev_cancel(self->context->ev, self->setup_timer);
-    self->setup_timer = 0;
-    int64_t grace_ms = 1000
-                       * object_integer(self->object, "metadata.deletionGracePeriodSeconds",
-                           object_integer(self->object, "spec.terminationGracePeriodSeconds", 30));
-    stop_containers(self->init_containers, self->init_count, grace_ms);
-    stop_containers(self->containers, self->container_count, grace_ms);
-    if (!has_running(self))
-        finish_end(self);
-}
-
 /* ---- starting ----------------------------------------------------------------------------------
  */
 
+static bool is_idle(const pod_container_t *container)
+{
+    return container->state == CONTAINER_WAITING && !container->retry_timer && !container->process;
+}
+
+/* Init containers one by one: an ordinary one must succeed, a sidecar start. Then all the others.
+ */
 static void start_next(pod_t *self)
 {
     if (self->init_done < self->init_count) {
-        container_start_run(&self->init_containers[self->init_done]);
+        if (is_idle(&self->init_containers[self->init_done]))
+            container_start_run(&self->init_containers[self->init_done]);
         return;
     }
     for (size_t i = 0; i < self->container_count; i++) {
-        if (self->containers[i].state == CONTAINER_WAITING && !self->containers[i].retry_timer)
+        if (is_idle(&self->containers[i]))
             container_start_run(&self->containers[i]);
     }
+}
+
+static void finish_init(pod_t *self, const pod_container_t *container)
+{
+    bool is_next =
+        self->init_done < self->init_count && container == &self->init_containers[self->init_done];
+    if (!is_next || self->is_ending || self->failure)
+        return;
+    self->init_done++;
+    start_next(self);
+}
+
+void pod_on_container_started(pod_t *self, pod_container_t *container)
+{
+    pod_on_container_changed(self);
+    if (container->is_sidecar)
+        finish_init(self, container);
+}
+
+/* Whether all main containers have ended for good. */
+static bool is_done(const pod_t *self)
+{
+    for (size_t i = 0; i < self->container_count; i++) {
+        if (self->containers[i].state != CONTAINER_TERMINATED
+            || container_run_may_restart(&self->containers[i]))
+            return false;
+    }
+    return true;
 }
 
 void pod_on_container_exited(pod_t *self, pod_container_t *container)
 {
     pod_on_container_changed(self);
-    if (self->is_ending) {
-        if (!has_running(self))
-            finish_end(self);
+    if (self->is_ending || self->failure || is_done(self)) {
+        pod_end_step(self);
         return;
     }
-    bool is_init_done = container->is_init && container->exit.code == 0;
-    if (is_init_done) {
-        self->init_done++;
-        start_next(self);
-    } else {
+    if (container->is_init && !container->is_sidecar && container->exit.code == 0)
+        finish_init(self, container);
+    else
         (void)container_run_restart(container); /* false: it stays terminated */
-    }
 }
 
 static void set_up(void *arg);
@@ -148,7 +131,8 @@ static void set_up(void *arg)
     pod_t *self = arg;
     err_t err = {0};
     self->setup_timer = 0;
-    if (volumes_prepare(self->context->store, self->object, self->volumes, &err) < 0) {
+    volumes_subject_t volumes = pod_volumes(self);
+    if (volumes_prepare(&volumes, &err) < 0) {
         fail_setup(self, "FailedMount", err.text);
         return;
     }
@@ -162,6 +146,36 @@ static void set_up(void *arg)
         return;
     }
     start_next(self);
+}
+
+/* ---- limits ------------------------------------------------------------------------------------
+ */
+
+static void on_limits_due(void *arg)
+{
+    pod_t *self = arg;
+    volumes_subject_t volumes = pod_volumes(self);
+    AUTO_FREE char *excess = volumes_excess(&volumes);
+    self->limits_timer = ev_after(self->context->ev, LIMITS_MS, on_limits_due, self);
+    if (excess)
+        pod_fail(self, "Evicted", excess);
+}
+
+static void on_deadline(void *arg)
+{
+    pod_t *self = arg;
+    self->deadline_timer = 0;
+    pod_fail(
+        self, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
+}
+
+static void begin_limits(pod_t *self)
+{
+    int64_t deadline = object_integer(self->object, "spec.activeDeadlineSeconds", 0);
+    if (deadline > 0)
+        self->deadline_timer = ev_after(self->context->ev, 1000 * deadline, on_deadline, self);
+    if (volumes_have_limits(self->object))
+        self->limits_timer = ev_after(self->context->ev, LIMITS_MS, on_limits_due, self);
 }
 
 /* ---- life cycle --------------------------------------------------------------------------------
@@ -188,10 +202,10 @@ pod_t *pod_new(
         .host_address = host_address,
         .started_at = time(NULL)};
     inet_ntop(AF_INET, &address, self->address_text, sizeof(self->address_text));
-    self->volumes = xasprintf("%s/pod-%s", context->work_dir, object_uid(object));
     self->init_containers = make_containers(self, "spec.initContainers", true, &self->init_count);
     self->containers = make_containers(self, "spec.containers", false, &self->container_count);
     self->setup_timer = ev_after(context->ev, 0, set_up, self);
+    begin_limits(self);
     return self;
 }
 
@@ -202,25 +216,61 @@ void pod_destroy(pod_t **self_p)
         return;
     ev_cancel(self->context->ev, self->setup_timer);
     ev_cancel(self->context->ev, self->status_timer);
+    ev_cancel(self->context->ev, self->deadline_timer);
+    ev_cancel(self->context->ev, self->limits_timer);
     for (size_t i = 0; i < self->init_count; i++)
         container_run_done(&self->init_containers[i]);
     for (size_t i = 0; i < self->container_count; i++)
         container_run_done(&self->containers[i]);
     sandbox_destroy(&self->sandbox);
-    volumes_remove(self->volumes);
+    volumes_subject_t volumes = pod_volumes(self);
+    volumes_remove(&volumes);
     free(self->init_containers);
     free(self->containers);
-    free(self->volumes);
+    free(self->failure_message);
     json_decref(self->object);
     free(self);
     *self_p = NULL;
 }
 
+downward_t pod_downward(const pod_t *self)
+{
+    return (downward_t){.store = self->context->store,
+        .pod = self->object,
+        .pod_ip = self->address_text,
+        .host_ip = self->host_address};
+}
+
+volumes_subject_t pod_volumes(const pod_t *self)
+{
+    return (volumes_subject_t){.work_dir = self->context->work_dir, .pod = pod_downward(self)};
+}
+
+void pod_refresh(pod_t *self)
+{
+    volumes_subject_t volumes = pod_volumes(self);
+    if (self->sandbox) /* before that, all are made anyway */
+        volumes_refresh(&volumes);
+}
+
+static bool is_relabelled(const json_t *object, const json_t *old)
+{
+    static const char *const maps[] = {"metadata.labels", "metadata.annotations"};
+    for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+        const json_t *now = object_at(object, maps[i]);
+        const json_t *before = object_at(old, maps[i]);
+        if (now != before && !json_equal(now, before))
+            return true;
+    }
+    return false;
+}
+
 void pod_update(pod_t *self, json_t *object)
 {
-    json_incref(object);
-    json_decref(self->object);
-    self->object = object;
+    json_auto_t *old = self->object;
+    self->object = json_incref(object);
+    if (is_relabelled(object, old))
+        pod_refresh(self);
     if (object_is_deleted(object))
         pod_end(self);
 }

@@ -3,9 +3,11 @@
 #define CLUSTER_ENV_KUBELET_POD_H
 
 #include "services/cluster/env/kubelet/container_log.h"
+#include "services/cluster/env/kubelet/hook.h"
 #include "services/cluster/env/kubelet/image.h"
 #include "services/cluster/env/kubelet/launch.h"
 #include "services/cluster/env/kubelet/probe.h"
+#include "services/cluster/env/kubelet/volumes.h"
 #include "services/cluster/env/store.h"
 #include "services/cluster/runtime/runtime.h"
 
@@ -33,6 +35,7 @@ typedef struct pod pod_t;
 typedef struct pod_container {
     pod_t *pod;
     bool is_init;
+    bool is_sidecar;  /* an init container that stays: restartPolicy Always */
     const char *name; /* borrowed from spec */
     json_t *spec;
 
@@ -52,6 +55,9 @@ typedef struct pod_container {
     container_log_t *log; /* of this run, and of the last one when waiting */
     container_log_t *previous_log;
 
+    hook_t *hook;     /* postStart or preStop under way, or NULL */
+    bool is_stopping; /* asked to end */
+    int64_t stop_by;  /* by the loop's clock, when stopping */
     int retry_timer;
     int kill_timer;
     int64_t backoff_ms; /* before the next restart; 0: at once */
@@ -64,7 +70,6 @@ typedef struct pod_container {
 struct pod {
     pod_context_t *context; /* borrowed */
     json_t *object;         /* as stored last */
-    char *volumes;          /* folder */
     struct in_addr address;
     char address_text[16];
     const char *host_address; /* of its node */
@@ -74,8 +79,13 @@ struct pod {
     size_t init_count;
     pod_container_t *containers;
     size_t container_count;
-    size_t init_done; /* how many have succeeded */
+    size_t init_done; /* how many have succeeded or, being sidecars, started */
     bool is_ending;
+    int64_t end_by;        /* by the loop's clock, when ending */
+    const char *failure;   /* why it was ended for good, such as "Evicted" (static), or NULL */
+    char *failure_message; /* with it */
+    int deadline_timer;    /* activeDeadlineSeconds */
+    int limits_timer;      /* a look at the sizes of volumes is due */
     int setup_timer;
     int status_timer; /* a status write is due */
 };
@@ -92,6 +102,16 @@ void pod_update(pod_t *self, json_t *object);
 /* Asked to go: runs hooks and signals, and removes the object from the store once all have ended.
  */
 void pod_end(pod_t *self);
+
+/* Ends its containers and makes it Failed, for good: evictions and deadlines. reason is static. */
+void pod_fail(pod_t *self, const char *reason, const char *message);
+
+/* What its volumes were made from has changed. */
+void pod_refresh(pod_t *self);
+
+/* What may be known of it, and where its volumes are; borrowed from it. */
+downward_t pod_downward(const pod_t *self);
+volumes_subject_t pod_volumes(const pod_t *self);
 
 /* Its container of that name, init containers included, or NULL. */
 pod_container_t *pod_container(pod_t *self, const char *name);
@@ -115,17 +135,31 @@ void container_run_started(pod_container_t *self, container_t *process, int outp
 void container_run_exited(void *self, const container_exit_t *exit);
 /* A run ended before it began. */
 void container_run_failed_to_start(pod_container_t *self, const char *message);
-/* SIGTERM, and SIGKILL when the grace is over; no restart by itself any more. */
+/* The preStop hook, SIGTERM, and SIGKILL when the grace is over; again, to shorten it. */
 void container_run_stop(pod_container_t *self, int64_t grace_ms);
 /* After an exit; false when the pod's policy leaves it at that. */
 bool container_run_restart(pod_container_t *self);
+/* Whether it will be started again after its last exit. */
+bool container_run_may_restart(const pod_container_t *self);
 /* {"terminated": {…}} of the run that ended last; new reference. */
 json_t *container_run_terminated(const pod_container_t *self);
 
 /* container_start.c: pulls the image and begins a run, or says why not and tries again. */
 void container_start_run(pod_container_t *self);
 
+/* container_end.c: how a container is stopped, and what it left to say. */
+void container_end_hook_failed(pod_container_t *self);
+/* The termination message of a run that just ended, for free(); NULL if there is none. */
+char *container_end_message(const pod_container_t *self, const container_exit_t *exit);
+
+/* What probes and hooks ask of it. */
+probe_subject_t container_run_subject(const pod_container_t *self, const json_t *spec);
+
+/* pod_end.c: one container less runs in a pod that is ending or done. */
+void pod_end_step(pod_t *self);
+
 /* pod.c: told by container_run.c. */
+void pod_on_container_started(pod_t *self, pod_container_t *container);
 void pod_on_container_changed(pod_t *self);
 void pod_on_container_exited(pod_t *self, pod_container_t *container);
 

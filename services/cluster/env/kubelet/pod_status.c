@@ -31,10 +31,10 @@ static json_t *state_of(const pod_container_t *self)
     return NULL;
 }
 
-/* An init container is ready once it has succeeded. */
+/* An init container is ready once it has succeeded, unless it stays. */
 static bool is_ready(const pod_container_t *self)
 {
-    if (self->is_init)
+    if (self->is_init && !self->is_sidecar)
         return self->state == CONTAINER_TERMINATED && self->exit.code == 0;
     return self->state == CONTAINER_RUNNING && self->is_ready;
 }
@@ -69,27 +69,23 @@ static json_t *container_statuses(const pod_container_t *containers, size_t coun
 /* ---- pod ---------------------------------------------------------------------------------------
  */
 
-static bool may_run_again(const pod_t *self, const pod_container_t *container)
-{
-    const char *policy = object_string(self->object, "spec.restartPolicy");
-    bool has_failed = container->exit.code != 0;
-    return strcmp(policy, "Never") != 0 && (has_failed || strcmp(policy, "OnFailure") != 0);
-}
-
 static const char *phase_of(const pod_t *self)
 {
     size_t ended = 0;
     size_t failed = 0;
     size_t begun = 0;
+    if (self->failure)
+        return "Failed";
     for (size_t i = 0; i < self->init_count; i++) {
         const pod_container_t *container = &self->init_containers[i];
         if (container->state == CONTAINER_TERMINATED && container->exit.code
-            && !may_run_again(self, container))
+            && !container_run_may_restart(container) && !self->is_ending)
             return "Failed";
     }
     for (size_t i = 0; i < self->container_count; i++) {
         const pod_container_t *container = &self->containers[i];
-        bool is_over = container->state == CONTAINER_TERMINATED && !may_run_again(self, container);
+        bool is_over =
+            container->state == CONTAINER_TERMINATED && !container_run_may_restart(container);
         ended += is_over ? 1 : 0;
         failed += is_over && container->exit.code ? 1 : 0;
         begun += container->state != CONTAINER_WAITING || container->last_state ? 1 : 0;
@@ -99,18 +95,50 @@ static const char *phase_of(const pod_t *self)
     return begun == self->container_count ? "Running" : "Pending";
 }
 
-/* "containers with unready status: [a b]", or NULL when all are ready. */
-static char *unready(const pod_container_t *containers, size_t count, const char *what)
+typedef bool(check_fn)(const pod_container_t *container);
+
+static bool is_initialized(const pod_container_t *container)
+{
+    return container->is_sidecar ? container->is_started : is_ready(container);
+}
+
+/* Ordinary init containers are not asked whether they are ready. */
+static bool is_ready_or_init(const pod_container_t *container)
+{
+    return (container->is_init && !container->is_sidecar) || is_ready(container);
+}
+
+static void add_names(
+    char **names_p, const pod_container_t *containers, size_t count, check_fn *is_well)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_well(&containers[i]))
+            continue;
+        char *more = xasprintf("%s%s%s", *names_p, **names_p ? " " : "", containers[i].name);
+        free(*names_p);
+        *names_p = more;
+    }
+}
+
+static char *sentence_of(const char *what, const char *names)
+{
+    return *names ? xasprintf("containers with %s status: [%s]", what, names) : NULL;
+}
+
+/* "containers with incomplete status: [a b]", or NULL when all init containers are done. */
+static char *incomplete(const pod_t *self)
 {
     AUTO_FREE char *names = xstrdup("");
-    for (size_t i = 0; i < count; i++) {
-        if (is_ready(&containers[i]))
-            continue;
-        char *more = xasprintf("%s%s%s", names, *names ? " " : "", containers[i].name);
-        free(names);
-        names = more;
-    }
-    return *names ? xasprintf("containers with %s status: [%s]", what, names) : NULL;
+    add_names(&names, self->init_containers, self->init_count, is_initialized);
+    return sentence_of("incomplete", names);
+}
+
+static char *unready(const pod_t *self)
+{
+    AUTO_FREE char *names = xstrdup("");
+    add_names(&names, self->init_containers, self->init_count, is_ready_or_init);
+    add_names(&names, self->containers, self->container_count, is_ready);
+    return sentence_of("unready", names);
 }
 
 /* Keeps the transition time of a condition that has not changed. */
@@ -133,10 +161,12 @@ static void add_condition(const pod_t *self, json_t *conditions, const char *typ
 
 static json_t *conditions_of(const pod_t *self, const char *phase)
 {
-    AUTO_FREE char *init = unready(self->init_containers, self->init_count, "incomplete");
-    AUTO_FREE char *main = unready(self->containers, self->container_count, "unready");
+    AUTO_FREE char *init = incomplete(self);
+    AUTO_FREE char *main = unready(self);
     bool is_completed = strcmp(phase, "Succeeded") == 0;
-    const char *reason = is_completed ? "PodCompleted" : "ContainersNotReady";
+    const char *reason = is_completed                   ? "PodCompleted"
+                         : strcmp(phase, "Failed") == 0 ? "PodFailed"
+                                                        : "ContainersNotReady";
     bool is_well = !main && !self->is_ending;
     json_t *conditions = json_array();
     add_condition(self, conditions, "PodReadyToStartContainers", self->sandbox != NULL, NULL, NULL);
@@ -169,5 +199,9 @@ json_t *pod_status(const pod_t *self)
             container_statuses(self->init_containers, self->init_count));
     json_object_set_new(
         status, "containerStatuses", container_statuses(self->containers, self->container_count));
+    if (self->failure) {
+        json_object_set_new(status, "reason", json_string(self->failure));
+        json_object_set_new(status, "message", json_string(self->failure_message));
+    }
     return status;
 }

@@ -115,14 +115,14 @@ static void on_http(void *arg, const http_answer_t *answer)
 }
 
 /* A port is a number or the name of one of the container's. */
-static int port_of(const probe_t *self, const json_t *port)
+static int port_of(const probe_subject_t *subject, const json_t *port)
 {
     if (json_is_integer(port))
         return (int)json_integer_value(port);
     const char *name = json_string_value(port);
     size_t i;
     json_t *entry;
-    json_array_foreach(self->subject.ports, i, entry)
+    json_array_foreach(subject->ports, i, entry)
     {
         if (name && strcmp(object_string(entry, "name"), name) == 0)
             return (int)object_integer(entry, "containerPort", 0);
@@ -130,23 +130,45 @@ static int port_of(const probe_t *self, const json_t *port)
     return name ? (int)strtol(name, NULL, 10) : 0;
 }
 
-static const char *host_of(const probe_t *self, const json_t *action)
+static const char *host_of(const probe_subject_t *subject, const json_t *action)
 {
     const char *host = object_string(action, "host");
-    return *host ? host : self->subject.address;
+    return *host ? host : subject->address;
+}
+
+char *probe_url(const probe_subject_t *subject, const json_t *action)
+{
+    const char *path = object_string(action, "path");
+    bool is_tls = strcmp(object_string(action, "scheme"), "HTTPS") == 0;
+    return xasprintf("%s://%s:%d%s%s", is_tls ? "https" : "http", host_of(subject, action),
+        port_of(subject, object_at(action, "port")), *path == '/' ? "" : "/", path);
+}
+
+/* "Name: value" of each header the probe sends, in an array that ends with NULL. */
+static char **headers_of(const json_t *action)
+{
+    const json_t *headers = object_at(action, "httpHeaders");
+    char **lines = xcalloc(json_array_size(headers) + 1, sizeof(*lines));
+    size_t i;
+    json_t *header;
+    json_array_foreach(headers, i, header) lines[i] =
+        xasprintf("%s: %s", object_string(header, "name"), object_string(header, "value"));
+    return lines;
 }
 
 static void ask_http(probe_t *self, const json_t *action)
 {
-    const char *path = object_string(action, "path");
-    bool is_tls = strcmp(object_string(action, "scheme"), "HTTPS") == 0;
-    self->port = port_of(self, object_at(action, "port"));
+    char **headers = headers_of(action);
+    self->port = port_of(&self->subject, object_at(action, "port"));
     free(self->target);
-    self->target = xasprintf("%s://%s:%d%s%s", is_tls ? "https" : "http", host_of(self, action),
-        self->port, *path == '/' ? "" : "/", path);
-    http_request_t request = {
-        .url = self->target, .timeout_ms = 1000 * setting(self, "timeoutSeconds", 1)};
+    self->target = probe_url(&self->subject, action);
+    http_request_t request = {.url = self->target,
+        .headers = (const char *const *)headers,
+        .timeout_ms = 1000 * setting(self, "timeoutSeconds", 1)};
     self->http_id = http_send(self->subject.http, &request, on_http, self);
+    for (size_t i = 0; headers[i]; i++)
+        free(headers[i]);
+    free(headers);
 }
 
 /* ---- TCP --------------------------------------------------------------------------------------
@@ -177,10 +199,10 @@ static void on_deadline(void *arg)
 
 static void ask_tcp(probe_t *self, const json_t *action)
 {
-    self->port = port_of(self, object_at(action, "port"));
+    self->port = port_of(&self->subject, object_at(action, "port"));
     struct sockaddr_in to = {.sin_family = AF_INET,
         .sin_port = htons((uint16_t)self->port),
-        .sin_addr = {inet_addr(host_of(self, action))}};
+        .sin_addr = {inet_addr(host_of(&self->subject, action))}};
     self->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (self->fd < 0
         || (connect(self->fd, (struct sockaddr *)&to, sizeof(to)) < 0 && errno != EINPROGRESS)) {
@@ -195,19 +217,40 @@ static void ask_tcp(probe_t *self, const json_t *action)
 /* ---- command ----------------------------------------------------------------------------------
  */
 
+char **probe_words(const json_t *command)
+{
+    char **words = xcalloc(json_array_size(command) + 1, sizeof(*words));
+    for (size_t i = 0; i < json_array_size(command); i++)
+        words[i] = (char *)json_string_value(json_array_get(command, i));
+    return words;
+}
+
+static char *timeout_text(const probe_t *self)
+{
+    char *text = xstrdup("");
+    size_t i;
+    json_t *word;
+    json_array_foreach(object_at(self->subject.spec, "exec.command"), i, word)
+    {
+        char *longer = xasprintf("%s%s%s", text, i ? " " : "", json_string_value(word));
+        free(text);
+        text = longer;
+    }
+    AUTO_FREE char *command = text;
+    return xasprintf("command \"%s\" timed out", command);
+}
+
 static void on_command(void *arg, const command_result_t *result)
 {
     probe_t *self = arg;
     self->command = NULL;
-    decide(self, result->exit_code == 0 && !result->is_timed_out, result->output);
+    AUTO_FREE char *late = result->is_timed_out ? timeout_text(self) : NULL;
+    decide(self, result->exit_code == 0 && !late, late ? late : result->output);
 }
 
 static void ask_command(probe_t *self, const json_t *action)
 {
-    const json_t *words = object_at(action, "command");
-    char **argv = xcalloc(json_array_size(words) + 1, sizeof(*argv));
-    for (size_t i = 0; i < json_array_size(words); i++)
-        argv[i] = (char *)json_string_value(json_array_get(words, i));
+    char **argv = probe_words(object_at(action, "command"));
     command_config_t config = {.argv = argv,
         .envp = self->subject.envp,
         .timeout_ms = 1000 * setting(self, "timeoutSeconds", 1),

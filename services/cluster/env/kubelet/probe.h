@@ -29,6 +29,11 @@ typedef struct probe_subject {
 typedef void(probe_fn)(
     void *arg, probe_kind_t kind, bool is_well, bool is_change, const char *reason);
 
+/* For probes and hooks alike: the URL of an httpGet, for free(); the words of a command, which end
+ * with NULL and are borrowed from it, in an array for free(). */
+char *probe_url(const probe_subject_t *subject, const json_t *action);
+char **probe_words(const json_t *command);
+
 probe_t *probe_new(probe_kind_t kind, const probe_subject_t *subject, probe_fn *fn, void *arg);
 void probe_destroy(probe_t **self_p);
 

@@ -2,159 +2,227 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
-#include "services/cluster/env/kubelet/base64.h"
+#include "services/cluster/env/kubelet/volume_place.h"
 #include "services/cluster/env/object.h"
+#include "services/cluster/env/quantity.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-static int make_folder(const char *path, mode_t mode, err_t *err)
+enum { POD_BYTES = 16 << 20, NODE_BYTES = 512 << 20 };
+
+static char *pod_folder(const volumes_subject_t *subject)
 {
-    if ((mkdir(path, mode) < 0 && errno != EEXIST) || chmod(path, mode) < 0)
-        return err_set(err, ERR_IO, "cannot make '%s': %s", path, strerror(errno));
-    return 0;
+    return xasprintf("%s/pods/%s", subject->work_dir, object_uid(subject->pod.pod));
 }
 
-static int write_file(
-    const char *folder, const char *name, const char *bytes, size_t size, err_t *err)
+int volumes_begin(const char *work_dir, err_t *err)
 {
-    if (!*name || strchr(name, '/') || name[0] == '.')
-        return err_set(err, ERR_INVALID, "key '%s' cannot be a file name", name);
-    AUTO_FREE char *path = xasprintf("%s/%s", folder, name);
-    int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
-    ssize_t written = fd < 0 ? -1 : write(fd, bytes, size);
-    if (fd >= 0)
-        close(fd);
-    if (written != (ssize_t)size)
-        return err_set(err, ERR_IO, "cannot write '%s': %s", path, strerror(errno));
-    return 0;
-}
-
-static int write_key(
-    const char *folder, const char *name, const json_t *value, bool is_secret, err_t *err)
-{
-    const char *text = json_string_value(value);
-    if (!is_secret)
-        return write_file(folder, name, text ? text : "", text ? strlen(text) : 0, err);
-    size_t size = 0;
-    AUTO_FREE char *bytes = base64_decode(text ? text : "", &size);
-    return write_file(folder, name, bytes, size, err);
-}
-
-/* The keys of data that `items` names, under their paths; all of them without items. */
-static int write_keys(
-    const char *folder, const json_t *object, const json_t *items, bool is_secret, err_t *err)
-{
-    const json_t *data = object_at(object, "data");
-    const char *key;
-    json_t *value;
-    size_t i;
-    int rc = 0;
-    if (!items) {
-        json_object_foreach((json_t *)data, key, value)
-        {
-            rc = rc < 0 ? rc : write_key(folder, key, value, is_secret, err);
-        }
-        return rc;
+    static const char *const names[] = {"pods", "claims", "nodes"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        AUTO_FREE char *path = xasprintf("%s/%s", work_dir, names[i]);
+        if (mkdir(path, 0755) < 0 && errno != EEXIST)
+            return err_set(err, ERR_IO, "cannot make '%s': %s", path, strerror(errno));
     }
-    json_t *item;
-    json_array_foreach(items, i, item)
-    {
-        value = json_object_get(data, object_string(item, "key"));
-        if (!value)
-            return err_set(err, ERR_NOT_FOUND, "references non-existent config key: %s",
-                object_string(item, "key"));
-        rc = rc < 0 ? rc : write_key(folder, object_string(item, "path"), value, is_secret, err);
-    }
+    AUTO_FREE char *nodes = xasprintf("%s/nodes", work_dir);
+    return place_mount(nodes, NODE_BYTES, "mode=755", err);
+}
+
+/* ---- preparing --------------------------------------------------------------------------------
+ */
+
+static int prepare_empty(const volumes_subject_t *subject, const json_t *volume, err_t *err)
+{
+    place_t place;
+    bool is_memory = strcmp(object_string(volume, "emptyDir.medium"), "Memory") == 0;
+    int64_t limit = quantity_units(object_at(volume, "emptyDir.sizeLimit"));
+    place_init(&place, subject, volume);
+    /* On a disk the limit is not a wall: who passes it is evicted. */
+    int rc = place_mount(place.source, is_memory ? limit : 0, "mode=777", err);
+    if (rc == 0)
+        place_give(place.source, place_group(subject->pod.pod));
+    place_done(&place);
     return rc;
 }
 
-static int prepare_keys(store_t *store, const json_t *pod, const json_t *volume, const char *folder,
-    bool is_secret, err_t *err)
+static int prepare_files(const volumes_subject_t *subject, const json_t *volume, err_t *err)
 {
-    const json_t *source = object_at(volume, is_secret ? "secret" : "configMap");
-    const char *name = object_string(source, is_secret ? "secretName" : "name");
-    const json_t *object = store_get(
-        store, kind_find(is_secret ? "Secret" : "ConfigMap"), object_namespace(pod), name);
-    if (!object)
-        return object_is_true(source, "optional")
-                   ? 0
-                   : err_set(err, ERR_NOT_FOUND,
-                       "MountVolume.SetUp failed for volume \"%s\" : %s \"%s\" not found",
-                       object_string(volume, "name"), is_secret ? "secret" : "configmap", name);
-    return write_keys(folder, object, object_at(source, "items"), is_secret, err);
+    place_t place;
+    place_init(&place, subject, volume);
+    bool is_made = mkdir(place.source, 0755) == 0 || errno == EEXIST;
+    place_done(&place);
+    return is_made ? volume_write_files(subject, volume, err)
+                   : err_set(err, ERR_IO, "cannot make a volume: %s", strerror(errno));
 }
 
-static int prepare_volume(
-    store_t *store, const json_t *pod, const json_t *volume, const char *folder, err_t *err)
+static int prepare_volume(const volumes_subject_t *subject, const json_t *volume, err_t *err)
 {
-    AUTO_FREE char *path = xasprintf("%s/%s", folder, object_string(volume, "name"));
-    int rc = make_folder(path, 0777, err);
-    if (rc < 0)
-        return rc;
     if (object_at(volume, "emptyDir"))
-        return 0;
-    if (object_at(volume, "configMap"))
-        return prepare_keys(store, pod, volume, path, false, err);
-    if (object_at(volume, "secret"))
-        return prepare_keys(store, pod, volume, path, true, err);
-    return err_set(err, ERR_INVALID,
-        "MountVolume.SetUp failed for volume \"%s\" : no volume plugin matched",
-        object_string(volume, "name"));
+        return prepare_empty(subject, volume, err);
+    if (object_at(volume, "persistentVolumeClaim"))
+        return place_prepare_claim(subject, volume, err);
+    if (object_at(volume, "hostPath"))
+        return place_prepare_host_path(subject, volume, err);
+    return prepare_files(subject, volume, err);
 }
 
-int volumes_prepare(store_t *store, const json_t *pod, const char *folder, err_t *err)
+int volumes_prepare(const volumes_subject_t *subject, err_t *err)
 {
-    const json_t *volumes = object_at(pod, "spec.volumes");
+    AUTO_FREE char *folder = pod_folder(subject);
     size_t i;
     json_t *volume;
-    int rc = json_array_size(volumes) ? make_folder(folder, 0755, err) : 0;
-    json_array_foreach(volumes, i, volume) rc =
-        rc < 0 ? rc : prepare_volume(store, pod, volume, folder, err);
+    int rc = place_mount(folder, POD_BYTES, "mode=755", err);
+    json_array_foreach(object_at(subject->pod.pod, "spec.volumes"), i, volume) rc =
+        rc < 0 ? rc : prepare_volume(subject, volume, err);
     return rc;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
+void volumes_refresh(const volumes_subject_t *subject)
 {
-    (void)info, (void)type, (void)where;
-    (void)remove(path); /* what is left goes with the environment's folder */
-    return 0;
+    size_t i;
+    json_t *volume;
+    json_array_foreach(object_at(subject->pod.pod, "spec.volumes"), i, volume)
+    {
+        err_t err = {0};
+        if (volume_has_files(volume))
+            (void)volume_write_files(subject, volume, &err); /* what is gone stays as it was */
+    }
 }
 
-void volumes_remove(const char *folder)
+/* What is mounted below goes with it, once nobody uses it any more. */
+void volumes_remove(const volumes_subject_t *subject)
 {
-    enum { OPEN_FOLDERS = 8 };
-    (void)nftw(folder, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS); /* absent is fine */
+    AUTO_FREE char *folder = pod_folder(subject);
+    (void)umount2(folder, MNT_DETACH); /* absent is fine */
+    (void)rmdir(folder);
 }
 
-static rootfs_mount_t mount_of(const json_t *entry, const char *folder)
+void volumes_forget_claim(const char *work_dir, const char *volume)
 {
-    const char *sub_path = object_string(entry, "subPath");
-    return (rootfs_mount_t){
-        .source = xasprintf("%s/%s", folder, object_string(entry, "name")),
-        .sub_path = *sub_path ? sub_path : NULL,
+    AUTO_FREE char *folder = xasprintf("%s/claims/%s", work_dir, volume);
+    (void)umount2(folder, MNT_DETACH); /* never mounted is fine */
+    (void)rmdir(folder);
+}
+
+/* ---- limits -----------------------------------------------------------------------------------
+ */
+
+static int64_t limit_of(const json_t *volume)
+{
+    bool is_memory = strcmp(object_string(volume, "emptyDir.medium"), "Memory") == 0;
+    return is_memory ? 0 : quantity_units(object_at(volume, "emptyDir.sizeLimit"));
+}
+
+bool volumes_have_limits(const json_t *pod)
+{
+    size_t i;
+    json_t *volume;
+    json_array_foreach(object_at(pod, "spec.volumes"), i, volume)
+    {
+        if (limit_of(volume) > 0)
+            return true;
+    }
+    return false;
+}
+
+char *volumes_excess(const volumes_subject_t *subject)
+{
+    size_t i;
+    json_t *volume;
+    json_array_foreach(object_at(subject->pod.pod, "spec.volumes"), i, volume)
+    {
+        struct statvfs space;
+        place_t place;
+        place_init(&place, subject, volume);
+        int64_t limit = limit_of(volume);
+        bool is_read = limit > 0 && statvfs(place.source, &space) == 0;
+        place_done(&place);
+        if (is_read && (int64_t)((space.f_blocks - space.f_bfree) * space.f_frsize) > limit)
+            return xasprintf("Usage of EmptyDir volume \"%s\" exceeds the limit \"%s\". ",
+                object_string(volume, "name"), object_string(volume, "emptyDir.sizeLimit"));
+    }
+    return NULL;
+}
+
+/* ---- mounts -----------------------------------------------------------------------------------
+ */
+
+char *volumes_message_file(const volumes_subject_t *subject, const char *container)
+{
+    return xasprintf(
+        "%s/pods/%s/..message-%s", subject->work_dir, object_uid(subject->pod.pod), container);
+}
+
+static const json_t *find_volume(const json_t *pod, const char *name)
+{
+    size_t i;
+    json_t *volume;
+    json_array_foreach(object_at(pod, "spec.volumes"), i, volume)
+    {
+        if (strcmp(object_string(volume, "name"), name) == 0)
+            return volume;
+    }
+    return NULL;
+}
+
+/* A part of a part is looked up below the volume's own root, where containers put no links. */
+static char *join(const char *first, const char *second)
+{
+    if (!first || !*second)
+        return first ? xstrdup(first) : *second ? xstrdup(second) : NULL;
+    return xasprintf("%s/%s", first, second);
+}
+
+static rootfs_mount_t mount_of(
+    const volumes_subject_t *subject, const json_t *entry, volumes_expand_fn *expand, void *arg)
+{
+    place_t place;
+    const char *expression = object_string(entry, "subPathExpr");
+    AUTO_FREE char *part =
+        *expression ? expand(arg, expression) : xstrdup(object_string(entry, "subPath"));
+    place_init(&place, subject, find_volume(subject->pod.pod, object_string(entry, "name")));
+    rootfs_mount_t mount = {
+        .source = TAKE(place.source),
+        .sub_path = join(place.sub_path, part),
         .target = xstrdup(object_string(entry, "mountPath")),
-        .is_read_only = object_is_true(entry, "readOnly"),
+        .is_read_only = place.is_read_only || object_is_true(entry, "readOnly"),
     };
+    place_done(&place);
+    return mount;
 }
 
-rootfs_mount_t *volumes_mounts(
-    const json_t *container, const char *folder, const char *bundle, size_t *count_p)
+/* Empty at every start. */
+static rootfs_mount_t message_mount(const volumes_subject_t *subject, const json_t *container)
+{
+    char *file = volumes_message_file(subject, object_string(container, "name"));
+    const char *path = object_string(container, "terminationMessagePath");
+    int fd = open(file, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd >= 0) {
+        (void)fchmod(fd, 0666); /* whoever the container runs as */
+        close(fd);
+    }
+    return (rootfs_mount_t){.source = file, .target = xstrdup(path)};
+}
+
+rootfs_mount_t *volumes_mounts(const volumes_subject_t *subject, const json_t *container,
+    const char *bundle, volumes_expand_fn *expand, void *arg, size_t *count_p)
 {
     const json_t *entries = object_at(container, "volumeMounts");
-    rootfs_mount_t *mounts = xcalloc(json_array_size(entries) + 1, sizeof(*mounts));
+    rootfs_mount_t *mounts = xcalloc(json_array_size(entries) + 2, sizeof(*mounts));
     size_t count = 0;
     if (bundle)
         mounts[count++] = (rootfs_mount_t){
             .source = xstrdup(bundle), .target = xstrdup("/app"), .is_read_only = true};
     size_t i;
     json_t *entry;
-    json_array_foreach(entries, i, entry) mounts[count++] = mount_of(entry, folder);
+    json_array_foreach(entries, i, entry) mounts[count++] = mount_of(subject, entry, expand, arg);
+    if (*object_string(container, "terminationMessagePath"))
+        mounts[count++] = message_mount(subject, container);
     *count_p = count;
     return mounts;
 }
@@ -163,6 +231,7 @@ void volumes_free_mounts(rootfs_mount_t *mounts, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         free((char *)mounts[i].source);
+        free((char *)mounts[i].sub_path);
         free((char *)mounts[i].target);
     }
     free(mounts);
