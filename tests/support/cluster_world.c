@@ -20,12 +20,18 @@ static json_t *parse(const char *text)
 
 static void start_pod(cluster_world_t *self, const kind_t *kind, json_t *pod)
 {
+    const json_t *container = json_array_get(object_at(pod, "spec.containers"), 0);
+    const char *image = object_string(container, "image");
+    bool has_ended = strcmp(image, "completes") == 0 || strcmp(image, "fails") == 0;
     json_t *copy = object_copy(pod, "status");
-    object_set(copy, "status.phase", json_string("Running"));
+    object_set(copy, "status.phase",
+        json_string(!has_ended      ? "Running"
+                    : *image == 'c' ? "Succeeded"
+                                    : "Failed"));
     object_set(copy, "status.podIP", json_sprintf("10.244.0.%d", ++self->addresses));
     object_set(copy, "status.conditions",
-        json_pack("[{s:s, s:s, s:o}]", "type", "Ready", "status", "True", "lastTransitionTime",
-            object_time_now()));
+        json_pack("[{s:s, s:s, s:o}]", "type", "Ready", "status", has_ended ? "False" : "True",
+            "lastTransitionTime", object_time_now()));
     assert_int_equal(store_update(self->store, kind, copy, STORE_STATUS, NULL), 0);
 }
 

@@ -1,6 +1,6 @@
 /* cluster_world - a store with controllers in virtual time, three nodes, and a kubelet of a few
- * lines: it makes every pod on a node ready, but those of image "broken", and ends those that are
- * deleted. */
+ * lines: it makes every pod on a node ready, but those of image "broken", ends those of "completes"
+ * and "fails", and takes away those that are deleted. */
 #ifndef TESTS_SUPPORT_CLUSTER_WORLD_H
 #define TESTS_SUPPORT_CLUSTER_WORLD_H
 

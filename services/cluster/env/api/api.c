@@ -51,6 +51,8 @@ static void handle_resource(api_t *self, request_t *request, const target_t *tar
         handle_object(self, request, target);
     else if (!strcmp(target->subresource, "scale"))
         scale_handle(self, request, target);
+    else if (!strcmp(target->subresource, "eviction") && !strcmp(target->kind->name, "Pod"))
+        eviction_handle(self, request, target);
     else
         node_handle(self, request, target);
 }

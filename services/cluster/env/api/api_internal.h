@@ -71,6 +71,9 @@ void write_delete_all(api_t *self, request_t *request, const target_t *target);
 /* Subresources that the node answers: log, exec, proxy. */
 void node_handle(api_t *self, request_t *request, const target_t *target);
 
+/* POST of pods/…/eviction. */
+void eviction_handle(api_t *self, request_t *request, const target_t *target);
+
 /* GET, PUT and PATCH of …/scale. */
 void scale_handle(api_t *self, request_t *request, const target_t *target);
 

@@ -41,14 +41,16 @@ typedef struct subresource {
     const char *name;
     const char *verbs;
     const char *response_kind;
+    const char *group; /* of the response's kind */
 } subresource_t;
 
 static const subresource_t subresources[] = {
-    {"Node", "proxy", "create delete get patch update", "NodeProxyOptions"},
-    {"Pod", "exec", "create get", "PodExecOptions"},
-    {"Pod", "log", "get", "Pod"},
-    {"Pod", "proxy", "create delete get patch update", "PodProxyOptions"},
-    {"Service", "proxy", "create delete get patch update", "ServiceProxyOptions"},
+    {"Node", "proxy", "create delete get patch update", "NodeProxyOptions", ""},
+    {"Pod", "eviction", "create", "Eviction", "policy"},
+    {"Pod", "exec", "create get", "PodExecOptions", ""},
+    {"Pod", "log", "get", "Pod", ""},
+    {"Pod", "proxy", "create delete get patch update", "PodProxyOptions", ""},
+    {"Service", "proxy", "create delete get patch update", "ServiceProxyOptions", ""},
 };
 
 /* ---- the old form ------------------------------------------------------------------------- */
@@ -64,13 +66,13 @@ static json_t *old_resource(const kind_t *kind)
 }
 
 static void add_old_subresource(json_t *resources, const kind_t *kind, const char *name,
-    const char *response, const char *verbs)
+    const char *group, const char *response, const char *verbs)
 {
     json_t *resource = json_pack("{s:o, s:s, s:b, s:s, s:o}", "name",
         json_sprintf("%s/%s", kind->plural, name), "singularName", "", "namespaced",
         kind->is_namespaced, "kind", response, "verbs", verb_list(verbs));
-    if (!strcmp(name, "scale")) {
-        json_object_set_new(resource, "group", json_string("autoscaling"));
+    if (*group) {
+        json_object_set_new(resource, "group", json_string(group));
         json_object_set_new(resource, "version", json_string("v1"));
     }
     json_array_append_new(resources, resource);
@@ -81,13 +83,13 @@ static void add_old_resources(json_t *resources, const kind_t *kind)
     json_array_append_new(resources, old_resource(kind));
     for (size_t i = 0; i < ARRAY_SIZE(subresources); i++) {
         if (!strcmp(subresources[i].kind, kind->name))
-            add_old_subresource(resources, kind, subresources[i].name,
+            add_old_subresource(resources, kind, subresources[i].name, subresources[i].group,
                 subresources[i].response_kind, subresources[i].verbs);
     }
     if (kind->has_scale)
-        add_old_subresource(resources, kind, "scale", "Scale", status_verbs);
+        add_old_subresource(resources, kind, "scale", "autoscaling", "Scale", status_verbs);
     if (kind->has_status)
-        add_old_subresource(resources, kind, "status", kind->name, status_verbs);
+        add_old_subresource(resources, kind, "status", "", kind->name, status_verbs);
 }
 
 /* Returns whether the group has any. */
@@ -209,8 +211,8 @@ static json_t *new_resource(const kind_t *kind)
     set_list(resource, "categories", kind->categories);
     for (size_t i = 0; i < ARRAY_SIZE(subresources); i++) {
         if (!strcmp(subresources[i].kind, kind->name))
-            add_new_subresource(list, subresources[i].name, "", subresources[i].response_kind,
-                subresources[i].verbs);
+            add_new_subresource(list, subresources[i].name, subresources[i].group,
+                subresources[i].response_kind, subresources[i].verbs);
     }
     if (kind->has_scale)
         add_new_subresource(list, "scale", "autoscaling", "Scale", status_verbs);

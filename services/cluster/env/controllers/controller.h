@@ -20,12 +20,17 @@ typedef struct controller_kind {
 } controller_kind_t;
 
 extern const controller_kind_t controller_cluster_roles;
+extern const controller_kind_t controller_cron_job;
+extern const controller_kind_t controller_daemon_set;
 extern const controller_kind_t controller_deployment;
+extern const controller_kind_t controller_disruption;
 extern const controller_kind_t controller_endpoints;
 extern const controller_kind_t controller_garbage_collector;
+extern const controller_kind_t controller_job;
 extern const controller_kind_t controller_namespace;
 extern const controller_kind_t controller_persistent_volume;
 extern const controller_kind_t controller_replica_set;
 extern const controller_kind_t controller_scheduler;
+extern const controller_kind_t controller_stateful_set;
 
 #endif

@@ -6,13 +6,18 @@
 
 static const controller_kind_t *const kinds[] = {
     &controller_cluster_roles,
+    &controller_cron_job,
+    &controller_daemon_set,
     &controller_deployment,
+    &controller_disruption,
     &controller_endpoints,
     &controller_garbage_collector,
+    &controller_job,
     &controller_namespace,
     &controller_persistent_volume,
     &controller_replica_set,
     &controller_scheduler,
+    &controller_stateful_set,
 };
 
 struct controllers {

@@ -191,6 +191,29 @@ static bool meets_all(const json_t *node, const json_t *expressions)
     return true;
 }
 
+/* The only field that nodes are picked by is their name. */
+static bool meets_fields(const json_t *node, const json_t *fields)
+{
+    size_t i = 0;
+    json_t *field = NULL;
+    json_array_foreach(fields, i, field)
+    {
+        bool is_in = strcmp(object_string(field, "operator"), "In") == 0;
+        size_t j = 0;
+        bool is_named = false;
+        json_t *name = NULL;
+        json_array_foreach(json_object_get(field, "values"), j, name)
+        {
+            is_named = is_named
+                       || (json_is_string(name)
+                           && strcmp(json_string_value(name), object_name(node)) == 0);
+        }
+        if (is_named != is_in)
+            return false;
+    }
+    return true;
+}
+
 static bool matches_affinity(const json_t *node, const json_t *pod)
 {
     const json_t *terms =
@@ -200,22 +223,45 @@ static bool matches_affinity(const json_t *node, const json_t *pod)
     json_t *term = NULL;
     json_array_foreach(terms, i, term)
     {
-        if (json_array_size(json_object_get(term, "matchExpressions"))
-            && meets_all(node, json_object_get(term, "matchExpressions")))
+        const json_t *expressions = json_object_get(term, "matchExpressions");
+        const json_t *fields = json_object_get(term, "matchFields");
+        bool is_empty = !json_array_size(expressions) && !json_array_size(fields);
+        if (!is_empty && meets_all(node, expressions) && meets_fields(node, fields))
             return true;
     }
     return !terms;
 }
 
-static bool check_labels(trial_t *self)
+static bool is_picked(const json_t *node, const json_t *pod)
 {
     const char *key = NULL;
     json_t *value = NULL;
-    bool is_matching = matches_affinity(self->info->node, self->pod);
-    json_object_foreach(object_at(self->pod, "spec.nodeSelector"), key, value)
+    bool is_matching = matches_affinity(node, pod);
+    json_object_foreach(object_at(pod, "spec.nodeSelector"), key, value)
     {
-        is_matching = is_matching && has_label(self->info->node, key, value);
+        is_matching = is_matching && has_label(node, key, value);
     }
+    return is_matching;
+}
+
+void fit_daemon(const json_t *node, const json_t *pod, bool *should_run_p, bool *may_stay_p)
+{
+    size_t i = 0;
+    json_t *taint = NULL;
+    *should_run_p = *may_stay_p = is_picked(node, pod);
+    json_array_foreach(object_at(node, "spec.taints"), i, taint)
+    {
+        bool is_driven = strcmp(object_string(taint, "effect"), "NoExecute") == 0;
+        if (is_tolerated(pod, taint))
+            continue;
+        *should_run_p = false;
+        *may_stay_p = *may_stay_p && !is_driven;
+    }
+}
+
+static bool check_labels(trial_t *self)
+{
+    bool is_matching = is_picked(self->info->node, self->pod);
     if (!is_matching)
         object_to(self, "node(s) didn't match Pod's node affinity/selector");
     return is_matching;

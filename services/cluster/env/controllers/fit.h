@@ -27,6 +27,10 @@ demand_t demand_of(const json_t *pod);
 /* Adds a pod to what is used. */
 void node_info_add(node_info_t *self, const json_t *pod);
 
+/* Whether a daemon that is meant for this node runs on it, and whether one that is there may stay:
+ * by its taints and labels alone. */
+void fit_daemon(const json_t *node, const json_t *pod, bool *should_run_p, bool *may_stay_p);
+
 /* Adds the reasons against the node to reasons, an object that counts them; none if it fits.
  * *is_final is set if no eviction could help. */
 bool fit_check(const node_info_t *self, const json_t *pod, json_t *reasons, bool *is_final);

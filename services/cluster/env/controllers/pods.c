@@ -22,6 +22,22 @@ bool pod_is_ready(const json_t *pod)
     return strcmp(object_string(object_condition(pod, "Ready"), "status"), "True") == 0;
 }
 
+json_t *pod_from_template(const json_t *owner, const json_t *template)
+{
+    json_t *metadata =
+        json_pack("{s:o, s:s, s:[o]}", "generateName", json_sprintf("%s-", object_name(owner)),
+            "namespace", object_namespace(owner), "ownerReferences", object_owner_reference(owner));
+    static const char *const copied[] = {"labels", "annotations", "finalizers"};
+    for (size_t i = 0; i < ARRAY_SIZE(copied); i++) {
+        json_t *value = json_object_get(json_object_get(template, "metadata"), copied[i]);
+        if (value)
+            json_object_set(metadata, copied[i], value);
+    }
+    json_t *pod = json_pack("{s:o}", "metadata", metadata);
+    json_object_set(pod, "spec", json_object_get(template, "spec"));
+    return pod;
+}
+
 /* ---- ranking ------------------------------------------------------------------------------ */
 
 typedef struct ranked {

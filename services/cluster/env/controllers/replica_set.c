@@ -1,6 +1,7 @@
 /* ReplicaSet: as many pods as wished. */
 #include "base/auto.h"
 #include "base/mem.h"
+#include "services/cluster/env/controllers/availability.h"
 #include "services/cluster/env/controllers/conditions.h"
 #include "services/cluster/env/controllers/controller.h"
 #include "services/cluster/env/controllers/owned.h"
@@ -17,40 +18,23 @@ enum {
 static const event_source_t source = {"replicaset-controller", NULL};
 
 typedef struct replica_sets {
-    ev_t *ev;
     store_t *store;
     const kind_t *kind;
     const kind_t *pod_kind;
     work_queue_t *queue;
     store_watch_t *set_watch;
     store_watch_t *pod_watch;
-    zhashx_t *ready_since; /* int64_t of ev_now() by pod uid, where minReadySeconds asks for it */
+    availability_t *availability;
 } replica_sets_t;
 
 /* ---- pods --------------------------------------------------------------------------------- */
-
-static json_t *new_pod(const json_t *set)
-{
-    const json_t *template = object_at(set, "spec.template");
-    json_t *metadata =
-        json_pack("{s:o, s:s, s:[o]}", "generateName", json_sprintf("%s-", object_name(set)),
-            "namespace", object_namespace(set), "ownerReferences", object_owner_reference(set));
-    static const char *const copied[] = {"labels", "annotations", "finalizers"};
-    for (size_t i = 0; i < ARRAY_SIZE(copied); i++) {
-        json_t *value = json_object_get(json_object_get(template, "metadata"), copied[i]);
-        if (value)
-            json_object_set(metadata, copied[i], value);
-    }
-    json_t *pod = json_pack("{s:o}", "metadata", metadata);
-    json_object_set(pod, "spec", json_object_get(template, "spec"));
-    return pod;
-}
 
 static int create_pods(replica_sets_t *self, const json_t *set, int64_t count, err_t *err)
 {
     for (int64_t i = 0; i < count && i < BURST; i++) {
         json_t *stored = NULL;
-        int rc = store_create(self->store, self->pod_kind, new_pod(set), &stored, err);
+        int rc = store_create(self->store, self->pod_kind,
+            pod_from_template(set, object_at(set, "spec.template")), &stored, err);
         if (rc < 0) {
             event_record(self->store, source, set, NULL, "Warning", "FailedCreate",
                 "Error creating: %s", err->text);
@@ -92,23 +76,6 @@ static json_t *active_of(const json_t *pods)
 
 /* ---- status ------------------------------------------------------------------------------- */
 
-/* Milliseconds until a ready pod counts as available: 0 if it does. */
-static int64_t until_available(replica_sets_t *self, const json_t *set, const json_t *pod)
-{
-    int64_t wanted_ms = 1000 * object_integer(set, "spec.minReadySeconds", 0);
-    if (wanted_ms == 0)
-        return 0;
-    int64_t now = ev_now(self->ev);
-    const int64_t *since = zhashx_lookup(self->ready_since, object_uid(pod));
-    if (!since) {
-        int64_t *mark = xcalloc(1, sizeof(*mark));
-        *mark = now;
-        zhashx_insert(self->ready_since, object_uid(pod), mark);
-        return wanted_ms;
-    }
-    return *since + wanted_ms > now ? *since + wanted_ms - now : 0;
-}
-
 static bool has_labels(const json_t *pod, const json_t *wanted)
 {
     const char *key = NULL;
@@ -129,12 +96,9 @@ static json_t *count_status(replica_sets_t *self, const json_t *set, const json_
     json_array_foreach(active, i, pod)
     {
         labeled += has_labels(pod, object_at(set, "spec.template.metadata.labels"));
-        if (!pod_is_ready(pod)) {
-            zhashx_delete(self->ready_since, object_uid(pod));
-            continue;
-        }
-        ready++;
-        int64_t wait_ms = until_available(self, set, pod);
+        int64_t wait_ms = availability_wait(
+            self->availability, pod, object_integer(set, "spec.minReadySeconds", 0));
+        ready += wait_ms >= 0;
         available += wait_ms == 0;
         if (wait_ms > 0)
             work_queue_add_after(self->queue, object_namespace(set), object_name(set), wait_ms);
@@ -215,7 +179,7 @@ static void on_pod(
     const char *old_owner = old ? owned_by(old, "ReplicaSet") : NULL;
     (void)kind;
     if (change == STORE_DELETED)
-        zhashx_delete(self->ready_since, object_uid(object));
+        availability_forget(self->availability, object);
     if (owner)
         work_queue_add(self->queue, object_namespace(object), owner);
     else if (!object_controller(object) && change != STORE_DELETED)
@@ -226,22 +190,14 @@ static void on_pod(
 
 /* ---- life cycle --------------------------------------------------------------------------- */
 
-static void mark_destroy(void **item_p)
-{
-    free(*item_p);
-    *item_p = NULL;
-}
-
 static void *open_replica_sets(const controller_deps_t *deps)
 {
     replica_sets_t *self = xcalloc(1, sizeof(*self));
-    self->ev = deps->ev;
     self->store = deps->store;
     self->kind = kind_find("ReplicaSet");
     self->pod_kind = kind_find("Pod");
     self->queue = work_queue_new(deps->ev, reconcile, self);
-    self->ready_since = zhashx_new();
-    zhashx_set_destructor(self->ready_since, mark_destroy);
+    self->availability = availability_new(deps->ev);
     self->set_watch = store_watch(deps->store, self->kind, on_set, self);
     self->pod_watch = store_watch(deps->store, self->pod_kind, on_pod, self);
     store_each(deps->store, self->kind, NULL, add_owner, self);
@@ -254,7 +210,7 @@ static void close_replica_sets(void *arg)
     store_watch_end(&self->set_watch);
     store_watch_end(&self->pod_watch);
     work_queue_destroy(&self->queue);
-    zhashx_destroy(&self->ready_since);
+    availability_destroy(&self->availability);
     free(self);
 }
 

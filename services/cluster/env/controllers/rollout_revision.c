@@ -3,32 +3,14 @@
 #include "base/mem.h"
 #include "services/cluster/env/controllers/conditions.h"
 #include "services/cluster/env/controllers/rollout.h"
+#include "services/cluster/env/controllers/template_hash.h"
 #include "services/cluster/env/object.h"
 
 #define HISTORY "deployment.kubernetes.io/revision-history"
 #define DESIRED "deployment.kubernetes.io/desired-replicas"
 #define MAXIMUM "deployment.kubernetes.io/max-replicas"
 
-enum { HASH_SIZE = 16 };
-
 static const event_source_t source = {"deployment-controller", NULL};
-
-/* ---- names -------------------------------------------------------------------------------- */
-
-/* FNV-1a of the template, written in letters that form no words, as Kubernetes does. */
-static void hash_template(const rollout_t *self, char hash[HASH_SIZE])
-{
-    static const char safe[] = "bcdfghjklmnpqrstvwxz2456789";
-    AUTO_FREE char *text = mem_check(
-        json_dumps(object_at(self->deployment, "spec.template"), JSON_COMPACT | JSON_SORT_KEYS));
-    uint32_t value = 2166136261u;
-    for (const char *c = text; *c; c++)
-        value = (value ^ (uint8_t)*c) * 16777619u;
-    value += (uint32_t)object_integer(self->deployment, "status.collisionCount", 0);
-    (void)snprintf(hash, HASH_SIZE, "%u", value);
-    for (char *c = hash; *c; c++)
-        *c = safe[(uint8_t)*c % (sizeof(safe) - 1)];
-}
 
 /* ---- annotations -------------------------------------------------------------------------- */
 
@@ -163,8 +145,9 @@ static void count_collision(rollout_t *self)
 
 static void make(rollout_t *self)
 {
-    char hash[HASH_SIZE];
-    hash_template(self, hash);
+    char hash[TEMPLATE_HASH_SIZE];
+    template_hash(object_at(self->deployment, "spec.template"),
+        object_integer(self->deployment, "status.collisionCount", 0), hash);
     int64_t replicas = rollout_first_replicas(self);
     json_t *set = new_set(self, hash, replicas);
     AUTO_FREE char *name = xstrdup(object_name(set));

@@ -7,18 +7,33 @@
 #include "services/cluster/env/kinds/kinds.h"
 #include "services/cluster/env/kinds/workload.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { REVISION_HISTORY = 10 };
 
+/* The template's number, as old clients know it: it is also a label of the pods. */
+static void count_templates(json_t *object, const json_t *old)
+{
+    static const char key[] = "deprecated.daemonset.template.generation";
+    const char *known = old ? object_annotation(old, key) : NULL;
+    long generation = known ? strtol(known, NULL, 10) : 0;
+    json_t *metadata = json_object_get(object, "metadata");
+    json_t *annotations = metadata ? default_object(metadata, "annotations") : NULL;
+    if (!old || !json_equal(object_at(object, "spec.template"), object_at(old, "spec.template")))
+        generation++;
+    if (annotations)
+        json_object_set_new(annotations, key, json_sprintf("%ld", generation));
+}
+
 static void fill(store_t *store, json_t *object, const json_t *old)
 {
     (void)store;
-    (void)old;
     json_t *spec = workload_fill_template(object);
     json_t *strategy = spec ? default_object(spec, "updateStrategy") : NULL;
     if (!strategy)
         return;
+    count_templates(object, old);
     default_integer(spec, "revisionHistoryLimit", REVISION_HISTORY);
     default_string(strategy, "type", "RollingUpdate");
     if (strcmp(object_string(strategy, "type"), "RollingUpdate") == 0) {
