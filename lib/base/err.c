@@ -2,12 +2,14 @@
 
 #include "base/auto.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-int err_set(err_t *err, err_code_t code, const char *format, ...)
+int(err_set)(err_t *err, err_code_t code, const char *format, ...)
 {
+    assert(code != ERR_NONE);
     if (err) {
         va_list args;
         va_start(args, format);
@@ -18,8 +20,11 @@ int err_set(err_t *err, err_code_t code, const char *format, ...)
     return -(int)code;
 }
 
-int err_wrap(err_t *err, const char *format, ...)
+int(err_wrap)(err_t *err, const char *format, ...)
 {
+    if (!err)
+        return -(int)ERR_IO;
+    assert(err->code != ERR_NONE);
     char cause[sizeof(err->text)];
     memcpy(cause, err->text, sizeof(cause));
 
@@ -54,7 +59,7 @@ const char *err_code_name(err_code_t code)
 
 err_code_t err_code_parse(const char *name)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+    for (size_t i = ERR_NONE + 1; i < ARRAY_SIZE(names); i++) {
         if (strcmp(names[i], name) == 0)
             return (err_code_t)i;
     }

@@ -28,10 +28,20 @@ typedef struct err {
 int err_set(err_t *err, err_code_t code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Prefixes "context: " to the text already in *err and returns -err->code. */
+/* Prefixes "context: " to the text already in *err and returns -err->code; -ERR_IO for NULL. */
 int err_wrap(err_t *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The code behind a wire name, or ERR_IO when the name is unknown. */
+/* Tells compilers and the analyzer that neither ever returns success. */
+static inline int err_is_negative(int rc)
+{
+    if (rc >= 0)
+        __builtin_unreachable();
+    return rc;
+}
+#define err_set(...)  err_is_negative((err_set)(__VA_ARGS__))
+#define err_wrap(...) err_is_negative((err_wrap)(__VA_ARGS__))
+
+/* The code behind the wire name of a failure; ERR_IO when there is no failure of that name. */
 err_code_t err_code_parse(const char *name);
 
 /* The code's name on the wire and in logs, such as "not-found". Never NULL. */

@@ -41,7 +41,7 @@ static inline char *xasprintf(const char *format, ...)
     va_start(args, format);
     int length = vasprintf(&text, format, args);
     va_end(args);
-    return length < 0 ? mem_check(NULL) : text;
+    return mem_check(length < 0 ? NULL : text);
 }
 
 #endif
