@@ -4,6 +4,7 @@
 #include "apps/common/dial.h"
 #include "apps/common/web.h"
 #include "base/auto.h"
+#include "base/number.h"
 
 #include <malloc.h>
 #include <poll.h>
@@ -38,9 +39,7 @@ static int take_signals(void)
 static int serve(app_t *self, const app_spec_t *spec, void *service)
 {
     err_t err = {0};
-    char usual[16];
-    snprintf(usual, sizeof(usual), "%d", spec->port);
-    int port = atoi(app_setting("LISTEN_PORT", usual));
+    int port = (int)number_or(app_setting("LISTEN_PORT", NULL), 0, UINT16_MAX, spec->port);
     web_t *web = web_new(self, port, spec->routes, spec->route_count, service, &err);
     if (!web) {
         console_fatal("%s", err.text);

@@ -3,10 +3,11 @@
 #include "apps/common/console.h"
 #include "base/auto.h"
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <ctype.h>
 
-static const char *const usual_wait_ms = "3000";
+enum { USUAL_WAIT_MS = 3000 };
 
 static const char *address_of(const char *name, const char *usual_address)
 {
@@ -22,7 +23,7 @@ store_t *database_open(app_t *app, const char *name, const char *usual_address, 
     store_config_t config = {.address = address_of(name, usual_address),
         .user = app_setting("DB_USER", "admin"),
         .password = app_setting("DB_PASSWORD", "admin"),
-        .wait_ms = atoi(app_setting("DB_WAIT_MS", usual_wait_ms))};
+        .wait_ms = (int)number_or(app_setting("DB_WAIT_MS", NULL), 0, INT32_MAX, USUAL_WAIT_MS)};
     return store_open(app, &config, err);
 }
 

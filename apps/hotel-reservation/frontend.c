@@ -5,6 +5,7 @@
 #include "apps/common/rpc.h"
 #include "base/auto.h"
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <math.h>
 
@@ -221,10 +222,10 @@ static int reserve(
     const frontend_t *self, const web_request_t *request, bool *is_reserved_p, err_t *err)
 {
     json_auto_t *answer = NULL;
-    json_t *question =
-        json_pack("{ss, s[s], ss, ss, si}", "customerName", query(request, "customerName"),
-            "hotelId", query(request, "hotelId"), "inDate", query(request, "inDate"), "outDate",
-            query(request, "outDate"), "roomNumber", atoi(query(request, "number")));
+    json_t *question = json_pack("{ss, s[s], ss, ss, si}", "customerName",
+        query(request, "customerName"), "hotelId", query(request, "hotelId"), "inDate",
+        query(request, "inDate"), "outDate", query(request, "outDate"), "roomNumber",
+        (int)number_or(query(request, "number"), INT32_MIN, INT32_MAX, 0));
     int rc = rpc_call(self->reservation, request->span, "/reservation.Reservation/MakeReservation",
         question, &answer, err);
     if (rc == 0)

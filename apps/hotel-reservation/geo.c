@@ -58,7 +58,7 @@ static int on_point(void *arg, const char *id, const json_t *document, err_t *er
 /* Databases give documents in no order; answers should not depend on it. */
 static int compare_ids(const void *a, const void *b)
 {
-    return atoi(((const point_t *)a)->id) - atoi(((const point_t *)b)->id);
+    return strverscmp(((const point_t *)a)->id, ((const point_t *)b)->id);
 }
 
 static int load(geo_t *self, app_t *app, err_t *err)

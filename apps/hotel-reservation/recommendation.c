@@ -108,7 +108,7 @@ static int on_hotel(void *arg, const char *id, const json_t *document, err_t *er
 /* Databases give documents in no order; answers should not depend on it. */
 static int compare_ids(const void *a, const void *b)
 {
-    return atoi(((const hotel_t *)a)->id) - atoi(((const hotel_t *)b)->id);
+    return strverscmp(((const hotel_t *)a)->id, ((const hotel_t *)b)->id);
 }
 
 static int load(recommendation_t *self, app_t *app, err_t *err)

@@ -6,6 +6,7 @@
 #include "apps/jaeger/query.h"
 #include "base/auto.h"
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <microhttpd.h>
 #include <pthread.h>
@@ -214,10 +215,9 @@ static void *jaeger_open(app_t *app, err_t *err)
     jaeger_t *self = xcalloc(1, sizeof(*self));
     self->app = app;
     pthread_mutex_init(&self->lock, NULL);
-    long trace_limit = atol(app_setting("MEMORY_MAX_TRACES", "5000"));
-    size_t limit = trace_limit > 0 ? (size_t)trace_limit : 1;
+    size_t limit = (size_t)number_or(app_setting("MEMORY_MAX_TRACES", NULL), 1, INT32_MAX, 5000);
     self->traces = traces_new(limit, limit * SPANS_PER_TRACE);
-    int port = atoi(app_setting("COLLECTOR_OTLP_HTTP_PORT", "4318"));
+    int port = (int)number_or(app_setting("COLLECTOR_OTLP_HTTP_PORT", NULL), 1, UINT16_MAX, 4318);
     self->collector = web_new(app, port, routes, ARRAY_SIZE(routes), self, err);
     void *opened = self;
     if (!self->collector)

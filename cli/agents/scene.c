@@ -1,5 +1,7 @@
 #include "cli/agents/scene.h"
 
+#include "base/number.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,12 +74,18 @@ static bool read_listed(char *line, listed_t *parts)
     return true;
 }
 
+static int number_in(const char *text)
+{
+    return (int)number_or(text, 0, INT32_MAX, 0);
+}
+
 static void add_deployment(scene_t *self, const listed_t *parts)
 {
     if (self->count == SCENE_WORKLOADS_MAX)
         return;
     workload_t *workload = &self->workloads[self->count++];
-    *workload = (workload_t){.replicas = atoi(parts->replicas), .revision = atoi(parts->revision)};
+    *workload = (workload_t){
+        .replicas = number_in(parts->replicas), .revision = number_in(parts->revision)};
     copy(workload->name, parts->name, strlen(parts->name));
     copy(workload->image, parts->image, strlen(parts->image));
 }
@@ -85,7 +93,7 @@ static void add_deployment(scene_t *self, const listed_t *parts)
 static void add_replica_set(scene_t *self, const listed_t *parts)
 {
     workload_t *workload = scene_find(self, parts->owner, strlen(parts->owner));
-    int revision = atoi(parts->revision);
+    int revision = number_in(parts->revision);
     bool is_former = workload && strcmp(workload->image, parts->image) != 0
                      && revision > workload->former_revision;
     if (!is_former)
@@ -178,10 +186,10 @@ static workload_t *named_last(scene_t *self, const char *line)
         const char *name = self->workloads[i].name;
         size_t length = strlen(name);
         for (const char *at = strstr(line, name); at; at = strstr(at + 1, name)) {
-            if (is_address(line, at, length) && at > last) {
-                found = &self->workloads[i];
-                last = at;
-            }
+            if (at <= last || !is_address(line, at, length))
+                continue;
+            found = &self->workloads[i];
+            last = at;
         }
     }
     return found;

@@ -3,6 +3,7 @@
 #include "cli/lab.h"
 
 #include "base/auto.h"
+#include "base/base64.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -110,27 +111,10 @@ static int list(lab_t *lab, const options_t *options, err_t *err)
     return 0;
 }
 
-static char *base64(const char *text)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t size = strlen(text);
-    char *out = xcalloc((size + 2) / 3 * 4 + 1, 1);
-    char *at = out;
-    for (size_t i = 0; i < size; i += 3) {
-        unsigned group = (unsigned)(unsigned char)text[i] << 16;
-        group |= i + 1 < size ? (unsigned)(unsigned char)text[i + 1] << 8 : 0;
-        group |= i + 2 < size ? (unsigned)(unsigned char)text[i + 2] : 0;
-        *at++ = digits[group >> 18 & 63];
-        *at++ = digits[group >> 12 & 63];
-        *at++ = i + 1 < size ? digits[group >> 6 & 63] : '=';
-        *at++ = i + 2 < size ? digits[group & 63] : '=';
-    }
-    return out;
-}
-
 static void print_kubeconfig(const env_info_t *info)
 {
-    AUTO_FREE char *ca = base64(info->ca ? info->ca : "");
+    const char *plain = info->ca ? info->ca : "";
+    AUTO_FREE char *ca = base64_encode(plain, strlen(plain));
     printf("apiVersion: v1\n"
            "kind: Config\n"
            "clusters:\n"

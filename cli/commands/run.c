@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/paths.h"
 #include "problems/problem.h"
 
@@ -42,10 +43,8 @@ static const struct argp_option option_table[] = {
 static int64_t parse_number(
     const char *text, int64_t least, const char *what, struct argp_state *state)
 {
-    char *end = NULL;
-    errno = 0;
-    long long number = strtoll(text, &end, 10);
-    if (errno || !*text || *end || number < least)
+    int64_t number = 0;
+    if (!number_parse(text, least, INT64_MAX, &number))
         argp_error(
             state, "%s must be a number from %lld on, not '%s'", what, (long long)least, text);
     return number;

@@ -1,6 +1,7 @@
 /* aiopslab-cluster */
 #include "base/auto.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "bus/service.h"
 #include "services/cluster/cluster.h"
 
@@ -25,9 +26,7 @@ static const struct argp_option option_table[] = {
 
 static bool parse_number(const char *value, int64_t *number_p, err_t *err)
 {
-    char *end = NULL;
-    *number_p = strtoll(value, &end, 10);
-    if (*value && !*end && *number_p > 0)
+    if (number_parse(value, 1, INT64_MAX / 2, number_p)) /* room to add it to a time */
         return true;
     err_set(err, ERR_INVALID, "'%s' is not a number of milliseconds", value);
     return false;

@@ -134,7 +134,7 @@ static void take_timeout(const char *begin, const char **end_p, parsed_t *call)
     }
     while (at > begin && isspace((unsigned char)at[-1]))
         at--;
-    json_object_set_new(call->kwargs, "timeout", json_integer(atoi(digits)));
+    json_object_set_new(call->kwargs, "timeout", json_integer(strtol(digits, NULL, 10)));
     *end_p = at;
 }
 

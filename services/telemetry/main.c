@@ -1,10 +1,11 @@
 /* aiopslab-telemetry */
+#include "base/number.h"
 #include "bus/service.h"
 #include "services/telemetry/telemetry.h"
 
 typedef struct options {
-    long window_min;
-    long memory_mib;
+    int64_t window_min;
+    int64_t memory_mib;
 } options_t;
 
 static const struct argp_option option_table[] = {
@@ -13,18 +14,11 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
-static bool parse_positive(const char *value, long limit, long *number_p)
-{
-    char *end = NULL;
-    *number_p = strtol(value, &end, 10);
-    return end != value && *end == '\0' && *number_p > 0 && *number_p <= limit;
-}
-
 static bool parse_option(void *option_values, int key, const char *value, err_t *err)
 {
     options_t *options = option_values;
-    bool is_good = key == 'w' ? parse_positive(value, 24L * 60, &options->window_min)
-                              : parse_positive(value, 4096, &options->memory_mib);
+    bool is_good = key == 'w' ? number_parse(value, 1, 24L * 60, &options->window_min)
+                              : number_parse(value, 1, 4096, &options->memory_mib);
     if (!is_good)
         (void)err_set(err, ERR_INVALID, "'%s' is no number within the limits (%s)", value,
             key == 'w' ? "1 to 1440 minutes" : "1 to 4096 MiB");

@@ -1,6 +1,7 @@
 #include "services/cluster/env/agent.h"
 
 #include "base/auto.h"
+#include "base/base64.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -90,27 +91,9 @@ int agent_put(agent_t *self, const char *path, const void *bytes, size_t size, e
     return 0;
 }
 
-/* certificate-authority-data takes base64 (RFC 4648). */
-static char *encode_base64(const char *text)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t size = strlen(text);
-    char *encoded = xcalloc(1, 4 * (size / 3 + 1) + 1);
-    char *at = encoded;
-    for (size_t i = 0; i < size; i += 3) {
-        uint32_t bits = 0;
-        for (size_t j = 0; j < 3; j++)
-            bits = bits << 8 | (i + j < size ? (uint8_t)text[i + j] : 0U);
-        for (size_t j = 0; j < 4; j++)
-            *at++ = j <= size - i ? alphabet[bits >> (18 - 6 * j) & 63] : '=';
-    }
-    return encoded;
-}
-
 static int write_kubeconfig(agent_t *self, const agent_config_t *config, err_t *err)
 {
-    AUTO_FREE char *ca = encode_base64(config->ca);
+    AUTO_FREE char *ca = base64_encode(config->ca, strlen(config->ca));
     AUTO_FREE char *text =
         xasprintf("apiVersion: v1\nkind: Config\ncurrent-context: kind-kind\n"
                   "clusters:\n- name: kind-kind\n  cluster:\n    server: https://10.96.0.1:443\n"

@@ -10,6 +10,7 @@
 #include "services/cluster/env/schema/fields.h"
 
 #include "base/auto.h"
+#include "base/base64.h"
 #include "base/mem.h"
 
 enum { DEPTH_MAX = 32, WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 };
@@ -114,21 +115,9 @@ static int64_t integer_at(input_t input, uint64_t number)
 
 /* ---- values ------------------------------------------------------------------------------- */
 
-static json_t *base64(input_t bytes)
+static json_t *bytes_of(input_t bytes)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t size = (size_t)(bytes.end - bytes.at);
-    AUTO_FREE char *text = xcalloc(1, 4 * ((size + 2) / 3) + 1);
-    char *out = text;
-    for (size_t i = 0; i < size; i += 3) {
-        uint32_t group = (uint32_t)bytes.at[i] << 16;
-        group |= size - i > 1 ? (uint32_t)bytes.at[i + 1] << 8 : 0;
-        group |= size - i > 2 ? bytes.at[i + 2] : 0;
-        *out++ = digits[group >> 18];
-        *out++ = digits[(group >> 12) & 63];
-        *out++ = size - i > 1 ? digits[(group >> 6) & 63] : '=';
-        *out++ = size - i > 2 ? digits[group & 63] : '=';
-    }
+    AUTO_FREE char *text = base64_encode(bytes.at, (size_t)(bytes.end - bytes.at));
     return json_string(text);
 }
 
@@ -180,7 +169,7 @@ static json_t *decode_value(const char *type, const item_t *item, int depth)
     static const struct {
         const char *type;
         json_t *(*decode)(input_t message);
-    } specials[] = {{"string", text_of}, {"bytes", base64}, {"time", time_of},
+    } specials[] = {{"string", text_of}, {"bytes", bytes_of}, {"time", time_of},
         {"micro-time", micro_time_of}, {"int-or-string", int_or_string_of}, {"any", any_of},
         {"list", list_of}};
     if (!strcmp(type, "bool"))

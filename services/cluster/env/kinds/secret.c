@@ -7,25 +7,8 @@
 #include "services/cluster/env/kinds/kinds.h"
 
 #include "base/auto.h"
+#include "base/base64.h"
 #include "base/mem.h"
-
-static char *base64(const unsigned char *bytes, size_t size)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *text = xcalloc(1, 4 * ((size + 2) / 3) + 1);
-    char *out = text;
-    for (size_t i = 0; i < size; i += 3) {
-        size_t left = size - i;
-        uint32_t group = (uint32_t)bytes[i] << 16;
-        group |= left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0;
-        group |= left > 2 ? bytes[i + 2] : 0;
-        *out++ = digits[group >> 18];
-        *out++ = digits[(group >> 12) & 63];
-        *out++ = left > 1 ? digits[(group >> 6) & 63] : '=';
-        *out++ = left > 2 ? digits[group & 63] : '=';
-    }
-    return text;
-}
 
 /* What came as stringData is kept as data. */
 static void fill(store_t *store, json_t *object, const json_t *old)
@@ -38,8 +21,7 @@ static void fill(store_t *store, json_t *object, const json_t *old)
     default_string(object, "type", "Opaque");
     json_object_foreach(plain, key, value)
     {
-        AUTO_FREE char *text =
-            base64((const unsigned char *)json_string_value(value), json_string_length(value));
+        AUTO_FREE char *text = base64_encode(json_string_value(value), json_string_length(value));
         json_t *data = default_object(object, "data");
         json_object_set_new(data, key, json_string(text));
     }

@@ -1,8 +1,8 @@
 #include "services/cluster/env/kubelet/variables.h"
 
 #include "base/auto.h"
+#include "base/base64.h"
 #include "base/mem.h"
-#include "services/cluster/env/kubelet/base64.h"
 #include "services/cluster/env/object.h"
 
 #include <string.h>

@@ -2,8 +2,8 @@
 #include "services/cluster/env/kubelet/volume_place.h"
 
 #include "base/auto.h"
+#include "base/base64.h"
 #include "base/mem.h"
-#include "services/cluster/env/kubelet/base64.h"
 #include "services/cluster/env/kubelet/payload.h"
 #include "services/cluster/env/object.h"
 
