@@ -131,16 +131,24 @@ void flights_set_timer(flights_t *self, flight_t *flight, int64_t due)
     TAILQ_INSERT_TAIL(wheel_list(self, due), flight, in_wheel);
 }
 
+static flight_t *due_in(const flights_t *self, int64_t tick, int64_t now)
+{
+    flight_t *flight;
+    TAILQ_FOREACH(flight, &self->wheel[tick % WHEEL_SIZE], in_wheel)
+    {
+        if (flight->due <= now)
+            break;
+    }
+    return flight;
+}
+
 flight_t *flights_next_due(flights_t *self, int64_t now)
 {
     for (; self->timer_count && self->tick <= now / FLIGHTS_TICK_MS; self->tick++) {
-        flight_t *flight;
-        TAILQ_FOREACH(flight, &self->wheel[self->tick % WHEEL_SIZE], in_wheel)
-        {
-            if (flight->due <= now) {
-                flights_set_timer(self, flight, 0);
-                return flight;
-            }
+        flight_t *flight = due_in(self, self->tick, now);
+        if (flight) {
+            flights_set_timer(self, flight, 0);
+            return flight;
         }
         if (self->tick == now / FLIGHTS_TICK_MS)
             return NULL; /* the rest of this tick is still to come */

@@ -176,7 +176,7 @@ static int ask(
     *connection_p = pool_take(&self->pool);
     if (*connection_p) {
         int rc = exchange(self, *connection_p, request, size, is_get, err);
-        if (rc == 0)
+        if (rc >= 0)
             return 0;
         connection_destroy(connection_p);
         if (rc != -ERR_UNAVAILABLE)
@@ -269,13 +269,14 @@ int cache_set(cache_t *self, const char *key, const char *value, size_t size, er
     int rc = check_key(key, err);
     if (rc < 0)
         return rc;
-    AUTO_FREE char *head = xasprintf("set %s 0 0 %zu\r\n", key, size);
-    size_t head_size = strlen(head);
-    AUTO_FREE char *request = xcalloc(1, head_size + size + 2);
-    memcpy(request, head, head_size);
-    memcpy(request + head_size, value, size);
-    memcpy(request + head_size + size, "\r\n", 2);
-    return command(self, request, head_size + size + 2, err);
+    AUTO_FREE char *request = NULL;
+    size_t request_size = 0;
+    FILE *out = mem_check(open_memstream(&request, &request_size));
+    fprintf(out, "set %s 0 0 %zu\r\n", key, size);
+    fwrite(value, 1, size, out);
+    fputs("\r\n", out);
+    fclose(out);
+    return command(self, request, request_size, err);
 }
 
 int cache_delete(cache_t *self, const char *key, err_t *err)

@@ -1,6 +1,7 @@
 #include "apps/hotel-reservation/geometry.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Haversine, on a sphere of the earth's mean radius (IUGG). */
@@ -28,9 +29,10 @@ size_t geometry_nearest(const point_t *points, size_t count, double latitude, do
     for (size_t i = 0; i < count; i++) {
         double distance =
             geometry_distance_km(latitude, longitude, points[i].latitude, points[i].longitude);
-        if (!(distance <= radius_km) || (used == limit && distance >= distances[used - 1]))
+        bool is_full = used == limit;
+        if (!(distance <= radius_km) || (is_full && (!used || distance >= distances[used - 1])))
             continue;
-        size_t place = used < limit ? used++ : used - 1;
+        size_t place = is_full ? used - 1 : used++;
         for (; place > 0 && distances[place - 1] > distance; place--) {
             distances[place] = distances[place - 1];
             nearest_p[place] = nearest_p[place - 1];

@@ -148,7 +148,7 @@ static int cache_taken(
 static int take_nights(const reservation_t *self, const wish_t *wish, json_int_t capacity,
     bool *is_taken_p, err_t *err)
 {
-    json_int_t taken[STAY_NIGHT_LIMIT];
+    json_int_t taken[STAY_NIGHT_LIMIT] = {0};
     size_t counted = 0;
     bool is_full = false;
     int rc = 0;

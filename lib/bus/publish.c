@@ -111,7 +111,7 @@ static char *make_frame(const char *topic, const char *envelope, size_t size, si
 {
     size_t head = strlen(topic) + 1 + NUMBER_SIZE;
     char *frame = xcalloc(1, head + size);
-    memcpy(frame, topic, strlen(topic));
+    memcpy(frame, topic, strlen(topic) + 1);
     memcpy(frame + head, envelope, size);
     *frame_size_p = head + size;
     return frame;

@@ -160,7 +160,7 @@ static bus_request_t *request_new(
     const envelope_t *envelope = *envelope_p;
     request->bus = self;
     memcpy(request->route, route, ROUTE_SIZE);
-    request->role = role_of(route_size > ROUTE_SIZE ? route[ROUTE_SIZE] : '?');
+    request->role = role_of((char)(route_size > ROUTE_SIZE ? route[ROUTE_SIZE] : '?'));
     size_t head = ROUTE_SIZE + 1;
     request->principal =
         route_size > head ? xstrndup(route + head, route_size - head) : xstrdup("");
@@ -175,19 +175,27 @@ static bus_request_t *request_new(
     return request;
 }
 
+static const bus_handler_t *handler_in(const offer_t *offer, const char *type)
+{
+    for (size_t i = 0; i < offer->handler_count; i++) {
+        if (strcmp(offer->handlers[i].type->name, type) == 0)
+            return &offer->handlers[i];
+    }
+    return NULL;
+}
+
 static const bus_handler_t *handler_for(bus_t *self, const char *type, void **arg_p)
 {
+    const bus_handler_t *handler = NULL;
     offer_t *offer;
     TAILQ_FOREACH(offer, &self->offers, in_offers)
     {
-        for (size_t i = 0; i < offer->handler_count; i++) {
-            if (strcmp(offer->handlers[i].type->name, type) == 0) {
-                *arg_p = offer->arg;
-                return &offer->handlers[i];
-            }
-        }
+        handler = handler_in(offer, type);
+        *arg_p = offer->arg;
+        if (handler)
+            break;
     }
-    return NULL;
+    return handler;
 }
 
 void serve_on_request(bus_t *self, const void *route, size_t route_size, envelope_t **envelope_p)

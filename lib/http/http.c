@@ -20,8 +20,9 @@ enum { KEPT_CONNECTIONS = 16 };
 static void unlink_transfer(http_t *self, transfer_t *transfer)
 {
     transfer_t **at = &self->transfers;
-    while (*at != transfer)
+    while (*at && *at != transfer)
         at = &(*at)->next;
+    assert(*at);
     *at = transfer->next;
 }
 

@@ -44,7 +44,7 @@ struct http {
 };
 
 /* A transfer with all of libcurl's options set, not yet started. */
-transfer_t *transfer_new(http_t *http, const http_request_t *request);
+transfer_t *transfer_new(http_t *self, const http_request_t *request);
 void transfer_free(transfer_t *self);
 
 #endif

@@ -169,13 +169,13 @@ static void split(operation_t *self, const char *bytes, size_t size)
         const char *end = memchr(bytes, '\n', size);
         size_t length = end ? (size_t)(end - bytes) : size;
         keep_tail(self, bytes, length);
-        size -= end ? length + 1 : length;
-        bytes += end ? length + 1 : length;
-        if (end) {
-            AUTO_FREE char *line = TAKE(self->tail);
-            self->tail_size = 0;
-            self->on_line(self->arg, line ? line : "");
-        }
+        if (!end)
+            break;
+        size -= length + 1;
+        bytes += length + 1;
+        AUTO_FREE char *line = TAKE(self->tail);
+        self->tail_size = 0;
+        self->on_line(self->arg, line ? line : "");
     }
     self->is_splitting = false;
     if (self->is_ended)

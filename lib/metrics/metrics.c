@@ -70,17 +70,24 @@ static metric_t **place_for(metrics_t *self, const char *name)
     return place;
 }
 
+static metric_t *metric_find(const metrics_t *self, const char *name, const char *labels)
+{
+    metric_t *metric = self->first;
+    while (metric && (strcmp(metric->name, name) != 0 || strcmp(metric->labels, labels) != 0))
+        metric = metric->next;
+    return metric;
+}
+
 static metric_t *metric_get(
     metrics_t *self, metric_kind_t kind, const char *name, const char *help, const char *labels)
 {
     labels = labels ? labels : "";
-    for (metric_t *metric = self->first; metric; metric = metric->next) {
-        if (strcmp(metric->name, name) == 0 && strcmp(metric->labels, labels) == 0) {
-            assert(metric->kind == kind);
-            return metric;
-        }
+    metric_t *metric = metric_find(self, name, labels);
+    if (metric) {
+        assert(metric->kind == kind);
+        return metric;
     }
-    metric_t *metric = xcalloc(1, sizeof(*metric));
+    metric = xcalloc(1, sizeof(*metric));
     metric->kind = kind;
     metric->name = xstrdup(name);
     metric->help = xstrdup(help);

@@ -149,19 +149,19 @@ static int open_listener(metrics_http_t *self, struct sockaddr_in *address)
     return 0;
 }
 
-metrics_http_t *metrics_http_new(ev_t *ev, metrics_t *metrics, const char *text, err_t *err)
+metrics_http_t *metrics_http_new(ev_t *ev, metrics_t *metrics, const char *address, err_t *err)
 {
-    struct sockaddr_in address;
-    if (parse_address(text, &address) < 0) {
-        err_set(err, ERR_INVALID, "metrics address '%s' is not PORT or HOST:PORT", text);
+    struct sockaddr_in parsed;
+    if (parse_address(address, &parsed) < 0) {
+        err_set(err, ERR_INVALID, "metrics address '%s' is not PORT or HOST:PORT", address);
         return NULL;
     }
     AUTO(metrics_http_destroy) metrics_http_t *self = xcalloc(1, sizeof(*self));
     *self = (metrics_http_t){.ev = ev, .metrics = metrics, .fd = -1};
     for (size_t i = 0; i < CONNECTION_LIMIT; i++)
         self->connections[i] = (connection_t){.server = self, .fd = -1};
-    if (open_listener(self, &address) < 0) {
-        err_set(err, ERR_IO, "cannot listen on '%s' for metrics: %s", text, strerror(errno));
+    if (open_listener(self, &parsed) < 0) {
+        err_set(err, ERR_IO, "cannot listen on '%s' for metrics: %s", address, strerror(errno));
         return NULL;
     }
     ev_fd(ev, self->fd, EPOLLIN, on_connect, self);

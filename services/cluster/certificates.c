@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/crypto.h>
@@ -144,6 +145,7 @@ static void make_all(certificates_t *self)
     *self = (certificates_t){.ca = export_cert(authority.cert),
         .cert = export_cert(server.cert),
         .key = export_key(server.key)};
+    assert(self->ca && self->cert && self->key);
 }
 
 int certificates_init(certificates_t *self, const char *folder, err_t *err)

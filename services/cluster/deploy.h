@@ -19,7 +19,7 @@ typedef struct deploy {
     err_t err;       /* out, if rc is not 0 */
 } deploy_t;
 
-/* Blocking, for a job. Leaves its outcome in the struct. */
-void deploy_run(void *deploy);
+/* Blocking, for a job, whose argument is a deploy_t. Leaves its outcome there. */
+void deploy_run(void *arg);
 
 #endif

@@ -313,7 +313,7 @@ static bool read_items(literal_t *self, char close, json_t *dict, json_t *list, 
 static json_t *read_container(literal_t *self, int depth)
 {
     char open = *self->at++;
-    char close = open == '[' ? ']' : open == '(' ? ')' : '}';
+    char close = (char)(open == '[' ? ']' : open == '(' ? ')' : '}');
     json_t *dict = json_object();
     json_t *list = json_array();
     bool is_good = read_items(self, close, dict, list, depth + 1);

@@ -329,7 +329,7 @@ void session_resume(session_t *self)
 {
     if (self->env)
         subscribe_to_env(self);
-    if (self->is_ending) {
+    if (self->is_ending || self->state > SESSION_SUBMITTED) {
         session_clean_up(self);
     } else if (self->state < SESSION_ACTIVE) {
         session_fail(self, "the orchestrator was restarted while the session was '%s'",
@@ -337,9 +337,7 @@ void session_resume(session_t *self)
     } else if (self->state == SESSION_ACTIVE) {
         start_clocks(self);
         session_go_on(self);
-    } else if (self->state == SESSION_SUBMITTED) {
-        session_judge(self);
     } else {
-        session_clean_up(self);
+        session_judge(self);
     }
 }

@@ -96,7 +96,8 @@ static size_t read_quoted(
         char c = labels[at++];
         if (c == '\\' && at < length) {
             c = labels[at++];
-            c = c == 'n' ? '\n' : c;
+            if (c == 'n')
+                c = '\n';
         }
         if (used + 1 < value_size)
             value[used++] = c;

@@ -142,12 +142,15 @@ void history_put(
         series = series_new(self, key, describe, arg);
     if (!series || self->now < self->oldest)
         return;
-    run_t *last = series->count ? &series->runs[series->count - 1] : NULL;
-    bool is_joined = last && last->last + 1 >= self->now;
-    if (is_joined && last->last == self->now)
+    if (series->count == 0) {
+        append_run(self, series, value);
+        return;
+    }
+    run_t *run = &series->runs[series->count - 1];
+    if (run->last == self->now)
         return; /* noted already */
-    if (is_joined && last->value == value)
-        last->last = self->now;
+    if (run->last + 1 >= self->now && run->value == value)
+        run->last = self->now;
     else
         append_run(self, series, value);
 }

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "services/telemetry/csv.h"
 
-enum { ROWS_AIMED_AT = 21, PATIENCE_MS = 5000 };
+enum { ROWS_AIMED_AT = 21, PATIENCE_MS = 5000, DAY_MIN = 24 * 60 };
 
 /* The times for which rows are written. */
 typedef struct grid {
@@ -20,7 +20,7 @@ static grid_t grid_for(const history_t *history, int64_t minutes)
 {
     static const int64_t steps_s[] = {1, 2, 5, 10, 15};
     grid_t grid = {.begin_ms = history_begin(history), .end_ms = history_end(history)};
-    minutes = minutes < 1 ? 1 : minutes > 24 * 60 ? 24 * 60 : minutes;
+    minutes = minutes < 1 ? 1 : minutes > DAY_MIN ? DAY_MIN : minutes;
     if (grid.begin_ms < grid.end_ms - minutes * 60000)
         grid.begin_ms = grid.end_ms - minutes * 60000;
     size_t i = 0;

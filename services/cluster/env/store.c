@@ -238,14 +238,15 @@ version_t **store_versions(
     bool is_there;
     bool is_everywhere = !namespace || !kind->is_namespaced;
     size_t first = is_everywhere ? 0 : store_find(collection, namespace, "", &is_there);
-    size_t end = first;
-    while (end < collection->count
-           && (is_everywhere || !strcmp(collection->versions[end]->namespace, namespace)))
-        end++;
-    version_t **versions = xcalloc(end - first + 1, sizeof(version_t *));
-    for (size_t i = first; i < end; i++)
-        versions[i - first] = version_ref(collection->versions[i]);
-    *count_p = end - first;
+    version_t *const *found = collection->versions + first;
+    size_t count = 0;
+    while (first + count < collection->count
+           && (is_everywhere || !strcmp(found[count]->namespace, namespace)))
+        count++;
+    version_t **versions = xcalloc(count + 1, sizeof(version_t *));
+    for (size_t i = 0; i < count; i++)
+        versions[i] = version_ref(found[i]);
+    *count_p = count;
     return versions;
 }
 

@@ -61,6 +61,17 @@ static uint64_t find_number(const char *text, const char *key)
 /* ---- finding the hierarchies ------------------------------------------------------------------
  */
 
+/* Whether name is one of those between names and end, with commas between them. */
+static bool is_among(const char *names, const char *end, const char *name)
+{
+    size_t length = strlen(name);
+    for (; names <= end; names += strcspn(names, ",:") + 1) {
+        if (strcspn(names, ",:") == length && strncmp(names, name, length) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The line of /proc/self/cgroup for a controller: "4:memory:/path", version 2's is "0::/path". */
 static bool find_own(const char *table, const char *controller, char *path, size_t capacity)
 {
@@ -70,12 +81,9 @@ static bool find_own(const char *table, const char *controller, char *path, size
         const char *own = names ? strchr(names + 1, ':') : NULL;
         if (!own)
             return false;
-        size_t length = strlen(controller);
-        for (const char *name = names + 1; name <= own; name += strcspn(name, ",:") + 1) {
-            if (strcspn(name, ",:") == length && strncmp(name, controller, length) == 0) {
-                snprintf(path, capacity, "%.*s", (int)strcspn(own + 1, "\n"), own + 1);
-                return true;
-            }
+        if (is_among(names + 1, own, controller)) {
+            snprintf(path, capacity, "%.*s", (int)strcspn(own + 1, "\n"), own + 1);
+            return true;
         }
     }
     return false;

@@ -52,7 +52,7 @@ static size_t choose_limits(
     chosen[count++] = (spawn_limit_t){RLIMIT_CORE, 0};
     if (runtime->cgroups.version == CGROUP_NONE) {
         enum { ROOM = 256 << 20 }; /* libraries and stacks are mapped, not used */
-        chosen[count++] = (spawn_limit_t){RLIMIT_NPROC, 4 * DEFAULT_PIDS};
+        chosen[count++] = (spawn_limit_t){RLIMIT_NPROC, 4UL * DEFAULT_PIDS};
         if (limits->memory_bytes)
             chosen[count++] = (spawn_limit_t){RLIMIT_DATA, (rlim_t)limits->memory_bytes + ROOM};
     }

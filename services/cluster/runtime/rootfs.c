@@ -115,7 +115,7 @@ static const char *bind_standard(void)
         return "bind /usr";
     for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
         char source[32] = "/";
-        strcat(source, devices[i]);
+        memcpy(source + 1, devices[i], strlen(devices[i]) + 1);
         if (make_file(devices[i], NULL) < 0 || bind_path(source, devices[i], 0) < 0)
             return "bind /dev";
     }

@@ -149,7 +149,7 @@ static void execute(const spawn_t *spawn)
             continue;
         memcpy(path, folder, length);
         path[length] = '/';
-        strcpy(path + length + 1, name);
+        memcpy(path + length + 1, name, strlen(name) + 1);
         execve(path, spawn->argv, spawn->envp);
         error = errno == ENOENT ? error : errno;
     }

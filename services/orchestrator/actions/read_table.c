@@ -58,7 +58,7 @@ static void run(step_t *step)
         .command = command,
         .timeout_ms = TIMEOUT_MS,
         .output_limit = FILE_SIZE_MAX};
-    step_ask(step, step->session->cluster, &env_exec_type, &message, 2 * TIMEOUT_MS, on_file);
+    step_ask(step, step->session->cluster, &env_exec_type, &message, 2L * TIMEOUT_MS, on_file);
 }
 
 const action_t action_read_metrics = {

@@ -29,6 +29,7 @@ static void the_nearest_come_first_and_none_from_afar(void **state)
     assert_string_equal(nearest[2]->id, "near");
     assert_int_equal(geometry_nearest(points, 4, 0, 0, 10, nearest, 2), 2);
     assert_string_equal(nearest[1]->id, "nearer");
+    assert_int_equal(geometry_nearest(points, 4, 0, 0, 10, nearest, 0), 0);
     assert_int_equal(geometry_nearest(points, 4, 45, 45, 10, nearest, 3), 0);
     assert_int_equal(geometry_nearest(points, 4, NAN, 0, 10, nearest, 3), 0);
 }

@@ -55,12 +55,13 @@ void read_list(api_t *self, request_t *request, const target_t *target);
 void read_object(api_t *self, request_t *request, const target_t *target);
 
 /* Starts a watch. */
-void watch_start(api_t *self, request_t *request, const target_t *target);
+void watch_start(api_t *api, request_t *request, const target_t *target);
 /* Ends all watches; for the API's end. */
-void watch_end_all(api_t *self);
-/* The store's call for each change: wakes the watchers of the kind. */
+void watch_end_all(api_t *api);
+/* The store's call for each change, with the API as its argument: wakes the watchers of the kind.
+ */
 void watch_on_change(
-    void *api, store_change_t change, const kind_t *kind, json_t *object, json_t *old);
+    void *arg, store_change_t change, const kind_t *kind, json_t *object, json_t *old);
 
 void write_create(api_t *self, request_t *request, const target_t *target);
 void write_replace(api_t *self, request_t *request, const target_t *target);

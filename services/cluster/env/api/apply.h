@@ -9,7 +9,7 @@
 #include "services/cluster/env/api/api_internal.h"
 
 /* PATCH with application/apply-patch+yaml. */
-void apply_handle(api_t *self, request_t *request, const target_t *target);
+void apply_handle(api_t *api, request_t *request, const target_t *target);
 
 /* Notes in object's managedFields, if old has any, which fields manager (may be NULL) changes. */
 void managed_note_change(const json_t *old, json_t *object, const char *manager);

@@ -27,7 +27,7 @@ char *url_decode(const char *text, size_t length, bool is_query)
             out[size++] = (char)(high << 4 | low);
             i += 2;
         } else {
-            out[size++] = is_query && text[i] == '+' ? ' ' : text[i];
+            out[size++] = (char)(is_query && text[i] == '+' ? ' ' : text[i]);
         }
     }
     return out;

@@ -35,10 +35,10 @@ void human_duration(char text[DURATION_SIZE], int64_t seconds)
         in_two_units(text, hours, 'h', 0, 0);
     else if (hours < 192)
         in_two_units(text, days, 'd', hours % 24, 'h');
-    else if (days < 2 * 365)
+    else if (days < 2L * 365)
         in_two_units(text, days, 'd', 0, 0);
     else
-        in_two_units(text, days / 365, 'y', days < 8 * 365 ? days % 365 : 0, 'd');
+        in_two_units(text, days / 365, 'y', days < 8L * 365 ? days % 365 : 0, 'd');
 }
 
 void cells_string(json_t *cells, const char *text)

@@ -33,7 +33,7 @@ VALUE(cpu_system, sample->usage.cpu_system_ns / ns_per_s)
 VALUE(cfs_periods, sample->usage.periods)
 VALUE(cfs_throttled_periods, sample->usage.throttled_periods)
 VALUE(cfs_throttled, sample->usage.throttled_ns / ns_per_s)
-VALUE(load_average, sample ? 0 : 0) /* cAdvisor says 0 unless its load reader is switched on */
+VALUE(load_average, ((void)sample, 0)) /* cAdvisor says 0 unless its load reader is switched on */
 VALUE(memory_cache, sample->usage.cache_bytes)
 VALUE(memory_usage, sample->usage.memory_bytes)
 VALUE(memory_working_set, sample->usage.working_set_bytes)
@@ -51,14 +51,14 @@ VALUE(tx_packets, sample->network.tx_packets)
 VALUE(tx_errors, sample->network.tx_errors)
 VALUE(tx_dropped, sample->network.tx_dropped)
 
-static int64_t cpu_limit_millis(const sample_t *sample)
+/* In whole units, as the kernel counts them. */
+static int64_t cpu_share(const sample_t *sample, const char *path, int64_t units)
 {
-    return quantity_millis(object_at(sample->container->spec, "resources.limits.cpu"));
+    return quantity_millis(object_at(sample->container->spec, path)) * units / 1000;
 }
 
-VALUE(cpu_quota, cpu_limit_millis(sample) * CPU_PERIOD_US / 1000)
-VALUE(cpu_shares,
-    quantity_millis(object_at(sample->container->spec, "resources.requests.cpu")) * 1024 / 1000)
+VALUE(cpu_quota, cpu_share(sample, "resources.limits.cpu", CPU_PERIOD_US))
+VALUE(cpu_shares, cpu_share(sample, "resources.requests.cpu", 1024))
 VALUE(memory_limit, quantity_units(object_at(sample->container->spec, "resources.limits.memory")))
 
 static const struct metric {

@@ -132,7 +132,7 @@ void container_run_retry(pod_container_t *self);
 /* A run began; takes the process and the descriptor of its output. */
 void container_run_started(pod_container_t *self, container_t *process, int output_fd);
 /* Its process ended: a container_exit_fn, with the container as its argument. */
-void container_run_exited(void *self, const container_exit_t *exit);
+void container_run_exited(void *arg, const container_exit_t *exit);
 /* A run ended before it began. */
 void container_run_failed_to_start(pod_container_t *self, const char *message);
 /* The preStop hook, SIGTERM, and SIGKILL when the grace is over; again, to shorten it. */
