@@ -32,6 +32,7 @@ typedef struct env {
     json_t *settings;
     runtime_t *runtime;
     store_t *store;
+    tokens_t *account_tokens; /* of ServiceAccounts */
     controllers_t *controllers;
     kubelet_t *kubelet;
     api_t *api;
@@ -158,6 +159,7 @@ static int start_api(env_t *self, err_t *err)
         .key_pem = setting(self, "key"),
         .tokens = tokens,
         .token_count = ARRAY_SIZE(tokens),
+        .account_tokens = self->account_tokens,
         .listen_fds = fds,
         .listen_count = ARRAY_SIZE(fds),
         .node = kubelet_node_ops(),
@@ -198,6 +200,7 @@ static int start_store(env_t *self, err_t *err)
     self->store = store_new(self->ev, (uint64_t)object_integer(self->settings, "seed", 0));
     self->controllers = controllers_new(self->ev, self->store, setting(self, "ca"));
     (void)err;
+    self->account_tokens = tokens_new(self->store);
     boot_objects(self->store);
     return 0;
 }

@@ -150,18 +150,21 @@ static void *serve(void *arg)
     fill(self->store);
     controllers_t *controllers = controllers_new(self->ev, self->store, "");
     store_watch_t *pods = store_watch(self->store, kind_find("Pod"), on_pod, self);
+    tokens_t *account_tokens = tokens_new(self->store);
     api_config_t config = {.listen_fds = &self->listen_fd,
         .listen_count = 1,
         .cert_pem = self->certificates.cert,
         .key_pem = self->certificates.key,
         .tokens = tokens,
         .token_count = ARRAY_SIZE(tokens),
+        .account_tokens = account_tokens,
         .node = &node_ops};
     api_t *api = api_new(self->ev, self->store, &config, &err);
     assert(api);
     ev_fd(self->ev, self->stop_fds[0], EPOLLIN, on_stop, self);
     ev_run(self->ev);
     api_destroy(&api);
+    tokens_destroy(&account_tokens);
     store_watch_end(&pods);
     controllers_destroy(&controllers);
     store_destroy(&self->store);

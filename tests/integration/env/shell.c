@@ -47,7 +47,7 @@ void shell_kubectl(shell_t *self, const char *arguments)
     if (system("command -v kubectl >/dev/null") != 0)
         skip();
     AUTO_FREE char *command =
-        xasprintf("cd %s && HOME=$PWD KUBECONFIG=$PWD/config timeout 30 kubectl %s 2>&1",
+        xasprintf("cd %s && export HOME=$PWD KUBECONFIG=$PWD/config && timeout 30 kubectl %s 2>&1",
             self->folder, arguments);
     size_t length = 0;
     FILE *pipe = popen(command, "r");

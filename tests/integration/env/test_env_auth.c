@@ -85,6 +85,23 @@ static void an_administrator_by_binding_may_do_all(void **state)
     shell_expect(*state, "--token=admin-token get pods", "pods is forbidden: User \"admin\"");
 }
 
+/* --token gets a fresh token of the ServiceAccount bot. */
+#define BOT "--token=$(kubectl create token bot) "
+
+static void an_account_gets_tokens(void **state)
+{
+    shell_expect(*state, "create sa bot", "created");
+    shell_expect(*state, "create rolebinding bot --clusterrole=view --serviceaccount=default:bot",
+        "created");
+    shell_expect(*state, "create token nobody", "serviceaccounts \"nobody\" not found");
+    shell_expect(*state, BOT "get pods", "No resources found in default namespace.");
+    shell_expect(*state, BOT "get secrets",
+        "secrets is forbidden: User \"system:serviceaccount:default:bot\" cannot list");
+    shell_expect(*state, BOT "auth whoami",
+        "Groups [system:serviceaccounts system:serviceaccounts:default system:authenticated]\n");
+    shell_expect(*state, "describe sa bot", "Name: bot\nNamespace: default\n");
+}
+
 static void nobody_gives_away_what_they_do_not_have(void **state)
 {
     shell_expect(*state, "create rolebinding a --clusterrole=admin --user=jane", "a created");
@@ -168,6 +185,7 @@ int main(void)
         TEST(tables_and_descriptions_are_those_of_a_real_cluster),
         TEST(a_subject_that_is_no_user_can_be_bound),
         TEST(an_administrator_by_binding_may_do_all),
+        TEST(an_account_gets_tokens),
         TEST(nobody_gives_away_what_they_do_not_have),
         TEST(who_shows_nothing_is_anonymous_and_a_wrong_token_is_refused),
         TEST(impersonation_needs_a_right_of_its_own),

@@ -12,6 +12,15 @@
 #define REVIEWS "/apis/authorization.k8s.io/v1/"
 #define RBAC    "/apis/rbac.authorization.k8s.io/v1/namespaces/default/"
 
+static tokens_t *account_tokens;
+
+static int teardown(void **state)
+{
+    int rc = world_teardown(state);
+    tokens_destroy(&account_tokens);
+    return rc;
+}
+
 static int setup(void **state)
 {
     static const char *const masters[] = {"system:masters", NULL};
@@ -19,11 +28,13 @@ static int setup(void **state)
         {.token = "secret", .user = "operator", .groups = masters},
         {.token = "jane", .user = "jane"},
     };
-    const api_config_t config = {.tokens = tokens, .token_count = ARRAY_SIZE(tokens)};
     if (world_setup(state) < 0)
         return -1;
     world_t *world = *state;
     api_destroy(&world->api);
+    account_tokens = tokens_new(world->store);
+    const api_config_t config = {
+        .tokens = tokens, .token_count = ARRAY_SIZE(tokens), .account_tokens = account_tokens};
     world->api = api_bare(world->ev, world->store, &config);
     default_roles_create(world->store);
     return 0;
@@ -121,7 +132,8 @@ static void a_token_is_reviewed(void **state)
     static const char url[] = "/apis/authentication.k8s.io/v1/tokenreviews";
     expect_answer(*state, "secret", url, "{'spec':{'token':'jane'}}", "status",
         "{\"authenticated\":true,\"user\":{\"username\":\"jane\",\"groups\":"
-        "[\"system:authenticated\"]}}");
+        "[\"system:authenticated\"]},\"audiences\":"
+        "[\"https://kubernetes.default.svc.cluster.local\"]}");
     expect_answer(*state, "secret", url, "{'spec':{'token':'x'}}", "status",
         "{\"user\":{},\"error\":\"[invalid bearer token]\"}");
 }
@@ -149,6 +161,28 @@ static void nobody_gives_away_what_they_do_not_have(void **state)
         "(groups=[\\\"system:authenticated\\\"]) is attempting to grant RBAC permissions not "
         "currently held:\\n{APIGroups:[\\\"*\\\"], Resources:[\\\"*\\\"], Verbs:[\\\"*\\\"]}\\n"
         "{NonResourceURLs:[\\\"*\\\"], Verbs:[\\\"*\\\"]}\"");
+}
+
+static void accounts_get_tokens(void **state)
+{
+    static const char accounts[] = "/api/v1/namespaces/default/serviceaccounts/bot/token";
+    world_t *world = *state;
+    store_create(world->store, kind_find("ServiceAccount"),
+        json_pack("{s:{s:s, s:s}}", "metadata", "name", "bot", "namespace", "default"), NULL, NULL);
+    json_auto_t *answer = ask_as(world, "secret", accounts, "{'spec':{}}");
+    expect_at(answer, "spec.expirationSeconds", "3600");
+    expect_answer(world, object_string(answer, "status.token"),
+        "/apis/authentication.k8s.io/v1/selfsubjectreviews", "{}", "status.userInfo.username",
+        "\"system:serviceaccount:default:bot\"");
+    expect_answer(world, "jane", accounts, "{'spec':{}}", "message",
+        "\"serviceaccounts \\\"bot\\\" is forbidden: User \\\"jane\\\" cannot create resource "
+        "\\\"serviceaccounts/token\\\" in API group \\\"\\\" in the namespace \\\"default\\\"\"");
+    expect_answer(world, "secret", accounts, "{'spec':{'expirationSeconds':5}}", "message",
+        "\"TokenRequest.authentication.k8s.io \\\"bot\\\" is invalid: spec.expirationSeconds: "
+        "Invalid value: 5: may not specify a duration less than 10 minutes\"");
+    expect_answer(world, "secret", accounts,
+        "{'spec':{'boundObjectRef':{'kind':'Pod','name':'no'}}}", "message",
+        "\"pods \\\"no\\\" not found\"");
 }
 
 /* ---- what a request wants ---------------------------------------------------------------------
@@ -204,7 +238,7 @@ static void headers_name_somebody_else(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(tokens_tell_users_apart),
         TEST(what_there_is_not_is_refused_before_it_is_missed),
@@ -213,6 +247,7 @@ int main(void)
         TEST(rules_are_listed),
         TEST(a_token_is_reviewed),
         TEST(nobody_gives_away_what_they_do_not_have),
+        TEST(accounts_get_tokens),
         cmocka_unit_test(a_url_says_what_is_wanted),
         cmocka_unit_test(headers_name_somebody_else),
     };

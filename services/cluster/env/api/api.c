@@ -43,6 +43,11 @@ static void handle_object(api_t *self, request_t *request, const target_t *targe
         reply_not_allowed(request);
 }
 
+static bool is_account(const api_t *self, const target_t *target)
+{
+    return self->account_tokens && !strcmp(target->kind->name, "ServiceAccount");
+}
+
 static void handle_resource(api_t *self, request_t *request, const target_t *target)
 {
     if (!target->name)
@@ -53,6 +58,8 @@ static void handle_resource(api_t *self, request_t *request, const target_t *tar
         scale_handle(self, request, target);
     else if (!strcmp(target->subresource, "eviction") && !strcmp(target->kind->name, "Pod"))
         eviction_handle(self, request, target);
+    else if (!strcmp(target->subresource, "token") && is_account(self, target))
+        token_request_handle(self, request, target);
     else
         node_handle(self, request, target);
 }
@@ -111,6 +118,7 @@ api_t *api_bare(ev_t *ev, store_t *store, const api_config_t *config)
     self->store = store;
     self->node = config->node;
     self->node_arg = config->node_arg;
+    self->account_tokens = config->account_tokens;
     copy_tokens(self, config);
     self->store_watch = store_watch(store, NULL, watch_on_change, self);
     return self;

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/ev.h"
 #include "services/cluster/env/api/node_ops.h"
+#include "services/cluster/env/auth/tokens.h"
 #include "services/cluster/env/store.h"
 
 #include <stddef.h>
@@ -22,13 +23,15 @@ typedef struct api_config {
     const char *key_pem;
     const api_token_t *tokens; /* NULL: everybody may do everything, for tests */
     size_t token_count;
-    const int *listen_fds; /* bound and listening sockets; the API closes them */
+    tokens_t *account_tokens; /* of ServiceAccounts; borrowed, may be NULL: there are none */
+    const int *listen_fds;    /* bound and listening sockets; the API closes them */
     size_t listen_count;
     const node_ops_t *node; /* may be NULL: logs, exec and proxies answer 503 */
     void *node_arg;
 } api_config_t;
 
-/* Starts to serve. Everything in config is copied but node's table and argument. */
+/* Starts to serve. Everything in config is copied but what is said to be borrowed, and node's table
+ * and argument. */
 api_t *api_new(ev_t *ev, store_t *store, const api_config_t *config, err_t *err);
 void api_destroy(api_t **self_p);
 

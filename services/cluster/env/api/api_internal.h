@@ -16,8 +16,9 @@ typedef struct known_token {
 } known_token_t;
 
 struct api {
-    ev_t *ev;       /* borrowed */
-    store_t *store; /* borrowed */
+    ev_t *ev;                 /* borrowed */
+    store_t *store;           /* borrowed */
+    tokens_t *account_tokens; /* borrowed, may be NULL */
     known_token_t *tokens;
     size_t token_count;
     const node_ops_t *node; /* borrowed, may be NULL */
@@ -74,6 +75,9 @@ void node_handle(api_t *self, request_t *request, const target_t *target);
 
 /* POST of pods/…/eviction. */
 void eviction_handle(api_t *self, request_t *request, const target_t *target);
+
+/* POST of …/serviceaccounts/NAME/token. */
+void token_request_handle(api_t *self, request_t *request, const target_t *target);
 
 /* GET, PUT and PATCH of …/scale. */
 void scale_handle(api_t *self, request_t *request, const target_t *target);

@@ -24,15 +24,16 @@ static bool is_same_secret(const char *a, const char *b)
     return !difference;
 }
 
-bool authenticate_token(api_t *self, const char *token, user_t *user_p)
+bool authenticate_token(api_t *self, const char *token, const json_t *audiences, user_t *user_p)
 {
-    for (size_t i = 0; i < self->token_count; i++) {
+    for (size_t i = 0; i < self->token_count && !json_array_size(audiences); i++) {
         if (is_same_secret(self->tokens[i].token, token)) {
             user_copy(user_p, &self->tokens[i].user);
             return true;
         }
     }
-    return false;
+    return self->account_tokens
+           && tokens_check(self->account_tokens, token, audiences, time(NULL), user_p);
 }
 
 /* False if what was shown is wrong. */
@@ -45,7 +46,7 @@ static bool find_user(api_t *self, request_t *request)
         return true;
     }
     if (request->token && self->token_count)
-        return authenticate_token(self, request->token, &request->user);
+        return authenticate_token(self, request->token, NULL, &request->user);
     if (request->has_bad_certificate)
         return false;
     user_init(&request->user, USER_ANONYMOUS, "");

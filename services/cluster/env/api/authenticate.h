@@ -9,8 +9,9 @@
  * request wants to be seen. False if the request was answered with 401 or 403. */
 bool authenticate(api_t *self, request_t *request);
 
-/* Whether a token is good, and whose it is; *user_p is for user_done(). */
-bool authenticate_token(api_t *self, const char *token, user_t *user_p);
+/* Whether a token is good for one of the audiences (NULL or empty: the API server), and whose it
+ * is; *user_p is for user_done(). */
+bool authenticate_token(api_t *self, const char *token, const json_t *audiences, user_t *user_p);
 
 /* Whether request->user may do it; answers 403 if not. */
 bool authorize(api_t *self, request_t *request, const access_t *access);

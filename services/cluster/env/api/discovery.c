@@ -41,7 +41,7 @@ typedef struct subresource {
     const char *name;
     const char *verbs;
     const char *response_kind;
-    const char *group; /* of the response's kind */
+    const char *group; /* of that kind */
 } subresource_t;
 
 static const subresource_t subresources[] = {
@@ -51,7 +51,25 @@ static const subresource_t subresources[] = {
     {"Pod", "log", "get", "Pod", ""},
     {"Pod", "proxy", "create delete get patch update", "PodProxyOptions", ""},
     {"Service", "proxy", "create delete get patch update", "ServiceProxyOptions", ""},
+    {"ServiceAccount", "token", "create", "TokenRequest", "authentication.k8s.io"},
 };
+
+static void each_subresource(const kind_t *kind,
+    void (*add)(void *arg, const kind_t *kind, const subresource_t *subresource), void *arg)
+{
+    static const subresource_t scale = {
+        .name = "scale", .verbs = status_verbs, .response_kind = "Scale", .group = "autoscaling"};
+    const subresource_t status = {
+        .name = "status", .verbs = status_verbs, .response_kind = kind->name, .group = kind->group};
+    for (size_t i = 0; i < ARRAY_SIZE(subresources); i++) {
+        if (!strcmp(subresources[i].kind, kind->name))
+            add(arg, kind, &subresources[i]);
+    }
+    if (kind->has_scale)
+        add(arg, kind, &scale);
+    if (kind->has_status)
+        add(arg, kind, &status);
+}
 
 /* ---- the old form ------------------------------------------------------------------------- */
 
@@ -65,31 +83,23 @@ static json_t *old_resource(const kind_t *kind)
     return resource;
 }
 
-static void add_old_subresource(json_t *resources, const kind_t *kind, const char *name,
-    const char *group, const char *response, const char *verbs)
+static void add_old_subresource(void *arg, const kind_t *kind, const subresource_t *subresource)
 {
     json_t *resource = json_pack("{s:o, s:s, s:b, s:s, s:o}", "name",
-        json_sprintf("%s/%s", kind->plural, name), "singularName", "", "namespaced",
-        kind->is_namespaced, "kind", response, "verbs", verb_list(verbs));
-    if (*group) {
-        json_object_set_new(resource, "group", json_string(group));
+        json_sprintf("%s/%s", kind->plural, subresource->name), "singularName", "", "namespaced",
+        kind->is_namespaced, "kind", subresource->response_kind, "verbs",
+        verb_list(subresource->verbs));
+    if (strcmp(subresource->group, kind->group) != 0) {
+        json_object_set_new(resource, "group", json_string(subresource->group));
         json_object_set_new(resource, "version", json_string("v1"));
     }
-    json_array_append_new(resources, resource);
+    json_array_append_new(arg, resource);
 }
 
 static void add_old_resources(json_t *resources, const kind_t *kind)
 {
     json_array_append_new(resources, old_resource(kind));
-    for (size_t i = 0; i < ARRAY_SIZE(subresources); i++) {
-        if (!strcmp(subresources[i].kind, kind->name))
-            add_old_subresource(resources, kind, subresources[i].name, subresources[i].group,
-                subresources[i].response_kind, subresources[i].verbs);
-    }
-    if (kind->has_scale)
-        add_old_subresource(resources, kind, "scale", "autoscaling", "Scale", status_verbs);
-    if (kind->has_status)
-        add_old_subresource(resources, kind, "status", "", kind->name, status_verbs);
+    each_subresource(kind, add_old_subresource, resources);
 }
 
 /* Returns whether the group has any. */
@@ -193,11 +203,13 @@ static json_t *response_kind(const char *group, const char *name)
     return json_pack("{s:s, s:s, s:s}", "group", group, "version", "v1", "kind", name);
 }
 
-static void add_new_subresource(
-    json_t *list, const char *name, const char *group, const char *response, const char *verbs)
+static void add_new_subresource(void *arg, const kind_t *kind, const subresource_t *subresource)
 {
-    json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "subresource", name, "responseKind",
-                                    response_kind(group, response), "verbs", verb_list(verbs)));
+    (void)kind;
+    json_array_append_new(
+        arg, json_pack("{s:s, s:o, s:o}", "subresource", subresource->name, "responseKind",
+                 response_kind(subresource->group, subresource->response_kind), "verbs",
+                 verb_list(subresource->verbs)));
 }
 
 static json_t *new_resource(const kind_t *kind)
@@ -209,15 +221,7 @@ static json_t *new_resource(const kind_t *kind)
         verb_list(old_verbs));
     set_list(resource, "shortNames", kind->short_names);
     set_list(resource, "categories", kind->categories);
-    for (size_t i = 0; i < ARRAY_SIZE(subresources); i++) {
-        if (!strcmp(subresources[i].kind, kind->name))
-            add_new_subresource(list, subresources[i].name, subresources[i].group,
-                subresources[i].response_kind, subresources[i].verbs);
-    }
-    if (kind->has_scale)
-        add_new_subresource(list, "scale", "autoscaling", "Scale", status_verbs);
-    if (kind->has_status)
-        add_new_subresource(list, "status", kind->group, kind->name, status_verbs);
+    each_subresource(kind, add_new_subresource, list);
     if (json_array_size(list))
         json_object_set(resource, "subresources", list);
     return resource;

@@ -25,13 +25,15 @@ static json_t *answer_self(api_t *api, request_t *request, json_t *body, const a
 
 static json_t *answer_token(api_t *api, request_t *request, json_t *body, const access_t *access)
 {
-    user_t user;
+    AUTO(user_done) user_t user = {0};
+    json_t *audiences = object_at(body, "spec.audiences");
     (void)request;
     (void)access;
-    if (!authenticate_token(api, object_string(body, "spec.token"), &user))
+    if (!authenticate_token(api, object_string(body, "spec.token"), audiences, &user))
         return json_pack("{s:{}, s:s}", "user", "error", "[invalid bearer token]");
-    json_t *status = json_pack("{s:b, s:o}", "authenticated", 1, "user", user_info(&user));
-    user_done(&user);
+    json_t *status =
+        json_pack("{s:b, s:o, s:o}", "authenticated", 1, "user", user_info(&user), "audiences",
+            json_array_size(audiences) ? json_incref(audiences) : json_pack("[s]", TOKEN_ISSUER));
     return status;
 }
 
