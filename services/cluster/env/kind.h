@@ -5,6 +5,7 @@
 #ifndef CLUSTER_ENV_KIND_H
 #define CLUSTER_ENV_KIND_H
 
+#include "base/err.h"
 #include "services/cluster/env/causes.h"
 
 #include <jansson.h>
@@ -41,6 +42,9 @@ typedef struct kind {
     /* Fills in what a real server does: defaults, and for a new object (old is NULL) what it
      * allocates. object may be changed in place down to the last value. May be NULL. */
     void (*fill)(store_t *store, json_t *object, const json_t *old);
+    /* Admission of a new, filled object: completes it, or refuses it with -ERR_FORBIDDEN. May be
+     * NULL. */
+    int (*admit)(store_t *store, json_t *object, err_t *err);
     /* Adds what is wrong with a filled object; old is NULL on create. May be NULL. */
     void (*validate)(const json_t *object, const json_t *old, causes_t *causes);
     /* Appends the cells of one table row. May be NULL: name and age only. */

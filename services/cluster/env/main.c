@@ -175,6 +175,7 @@ static int start_kubelet(env_t *self, err_t *err)
         .images = object_at(self->settings, "images"),
         .bundles = setting(self, "bundles"),
         .work_dir = setting(self, "work_dir"),
+        .tokens = self->account_tokens,
         .node_count = (int)object_integer(self->settings, "nodes", 3),
         .backoff_ms = object_integer(self->settings, "backoff_ms", 0),
         .backoff_max_ms = object_integer(self->settings, "backoff_max_ms", 0),

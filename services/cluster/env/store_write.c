@@ -34,7 +34,14 @@ static int not_found(const kind_t *kind, const char *name, err_t *err)
 
 /* ---- create ------------------------------------------------------------------------------- */
 
-static int check_namespace(store_t *self, const json_t *metadata, err_t *err)
+static int forbidden(const kind_t *kind, const json_t *metadata, const char *why, err_t *err)
+{
+    const char *name = object_string(metadata, "name");
+    return err_set(err, ERR_FORBIDDEN, "%s \"%s\" is forbidden: %s", kind_qualified(kind),
+        *name ? name : object_string(metadata, "generateName"), why);
+}
+
+static int check_namespace(store_t *self, const kind_t *wanted, const json_t *metadata, err_t *err)
 {
     const kind_t *kind = kind_find("Namespace");
     const char *namespace = object_string(metadata, "namespace");
@@ -43,8 +50,9 @@ static int check_namespace(store_t *self, const json_t *metadata, err_t *err)
         return not_found(kind, namespace, err);
     if (!object_is_deleted(found))
         return 0;
-    return err_set(err, ERR_FORBIDDEN,
+    AUTO_FREE char *why = xasprintf(
         "unable to create new content in namespace %s because it is being terminated", namespace);
+    return forbidden(wanted, metadata, why, err);
 }
 
 static void generate_name(store_t *self, const kind_t *kind, json_t *metadata)
@@ -72,7 +80,7 @@ static int prepare(store_t *self, const kind_t *kind, json_t *object, err_t *err
         json_object_del(metadata, "namespace");
     else if (!*object_string(metadata, "namespace"))
         set_string(metadata, "namespace", "default");
-    int rc = kind->is_namespaced ? check_namespace(self, metadata, err) : 0;
+    int rc = kind->is_namespaced ? check_namespace(self, kind, metadata, err) : 0;
     if (rc < 0)
         return rc;
     generate_name(self, kind, metadata);
@@ -110,6 +118,9 @@ int store_prepare_new(
         json_object_set_new(metadata, "generation", json_integer(1));
     if (kind->fill)
         kind->fill(self, next, NULL);
+    err_t why = {0};
+    if (kind->admit && kind->admit(self, next, &why) < 0)
+        return forbidden(kind, metadata, why.text, err);
     *next_p = TAKE(next);
     return 0;
 }

@@ -46,7 +46,7 @@ static const struct link {
     {"dev/stdin", "/proc/self/fd/0"},
     {"dev/stdout", "/proc/self/fd/1"},
     {"dev/stderr", "/proc/self/fd/2"},
-    {"var/run", "/run"},
+    {"var/run", "../run"},
 };
 
 static const char *const devices[] = {

@@ -94,8 +94,7 @@ void reply_store_error(request_t *self, const kind_t *kind, const char *name, co
         reply_message(self, 409, "Conflict", details, err->text);
         return;
     case ERR_FORBIDDEN:
-        reply_status(self, 403, "Forbidden", details, "%s \"%s\" is forbidden: %s",
-            kind_qualified(kind), name, err->text);
+        reply_message(self, 403, "Forbidden", details, err->text);
         return;
     case ERR_NONE:
     case ERR_INVALID:

@@ -5,6 +5,7 @@
 #include "services/cluster/env/kinds/checks.h"
 #include "services/cluster/env/kinds/defaults.h"
 #include "services/cluster/env/kinds/kinds.h"
+#include "services/cluster/env/kinds/pod_account.h"
 #include "services/cluster/env/kinds/pod_row.h"
 
 #include "base/auto.h"
@@ -151,6 +152,7 @@ const kind_t kind_pod = {
     .has_status = true,
     .columns = columns,
     .fill = fill,
+    .admit = pod_admit_account,
     .validate = validate,
     .row = pod_row,
 };

@@ -123,6 +123,7 @@ kubelet_t *kubelet_new(
         .images = images_new(config->images, config->bundles),
         .pulled = zhashx_new(),
         .work_dir = config->work_dir,
+        .tokens = config->tokens,
         .backoff_ms = config->backoff_ms ? config->backoff_ms : BACKOFF_MS,
         .backoff_max_ms = config->backoff_max_ms ? config->backoff_max_ms : BACKOFF_MAX_MS,
     };

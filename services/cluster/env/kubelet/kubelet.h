@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/ev.h"
 #include "services/cluster/env/api/node_ops.h"
+#include "services/cluster/env/auth/tokens.h"
 #include "services/cluster/env/store.h"
 #include "services/cluster/runtime/runtime.h"
 
@@ -17,6 +18,7 @@ typedef struct kubelet_config {
     const json_t *images; /* entries of the images.yaml files */
     const char *bundles;  /* folder of the bundles */
     const char *work_dir; /* for volumes */
+    tokens_t *tokens;     /* of ServiceAccounts; borrowed */
     int node_count;
     int64_t backoff_ms;     /* first CrashLoopBackOff; 0: 10 s, as the real one */
     int64_t backoff_max_ms; /* 0: 300 s */

@@ -243,7 +243,9 @@ downward_t pod_downward(const pod_t *self)
 
 volumes_subject_t pod_volumes(const pod_t *self)
 {
-    return (volumes_subject_t){.work_dir = self->context->work_dir, .pod = pod_downward(self)};
+    return (volumes_subject_t){.work_dir = self->context->work_dir,
+        .pod = pod_downward(self),
+        .tokens = self->context->tokens};
 }
 
 void pod_refresh(pod_t *self)

@@ -24,6 +24,7 @@ typedef struct pod_context {
     images_t *images;
     zhashx_t *pulled; /* "node image": images that a node has */
     http_t *http;     /* for probes */
+    tokens_t *tokens; /* of ServiceAccounts */
     const char *work_dir;
     int64_t backoff_ms;
     int64_t backoff_max_ms;

@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "base/mem.h"
 #include "services/cluster/env/kubelet/payload.h"
+#include "services/cluster/env/kubelet/volume_token.h"
 #include "services/cluster/env/object.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@ enum { DEFAULT_MODE = 0644 };
 
 typedef struct collection {
     const volumes_subject_t *subject;
+    const char *folder; /* of the volume */
     payload_t payload;
     mode_t mode; /* of files that do not say */
 } collection_t;
@@ -123,6 +125,18 @@ static int add_downward(collection_t *self, const json_t *source, err_t *err)
     return 0;
 }
 
+/* ---- tokens -----------------------------------------------------------------------------------
+ */
+
+static int add_token(collection_t *self, const json_t *source, err_t *err)
+{
+    char *token = volume_token(self->subject, source, self->folder, err);
+    if (!token)
+        return -ERR_NOT_FOUND;
+    payload_add(&self->payload, object_string(source, "path"), token, strlen(token), self->mode);
+    return 0;
+}
+
 /* ---- projected --------------------------------------------------------------------------------
  */
 
@@ -136,6 +150,7 @@ static const struct file_source {
     {"secret", add_secret},
     {"downwardAPI", add_downward},
     {"projected", add_projected},
+    {"serviceAccountToken", add_token},
 };
 
 static int add_from(collection_t *self, const json_t *volume, err_t *err)
@@ -186,8 +201,9 @@ static mode_t default_mode(const json_t *volume)
 int volume_write_files(const volumes_subject_t *subject, const json_t *volume, err_t *err)
 {
     place_t place;
-    collection_t collection = {.subject = subject, .mode = default_mode(volume)};
     place_init(&place, subject, volume);
+    collection_t collection = {
+        .subject = subject, .folder = place.source, .mode = default_mode(volume)};
     int rc = add_from(&collection, volume, err);
     if (rc == 0)
         rc = payload_write(&collection.payload, place.source, place_group(subject->pod.pod), err);

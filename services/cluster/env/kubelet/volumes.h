@@ -11,12 +11,14 @@
 #define CLUSTER_ENV_KUBELET_VOLUMES_H
 
 #include "base/err.h"
+#include "services/cluster/env/auth/tokens.h"
 #include "services/cluster/env/kubelet/downward.h"
 #include "services/cluster/runtime/rootfs.h"
 
 typedef struct volumes_subject {
     const char *work_dir;
     downward_t pod;
+    tokens_t *tokens; /* of ServiceAccounts */
 } volumes_subject_t;
 
 /* Once for an environment. */
