@@ -7,13 +7,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { PATIENCE_MS = 10000, CHILD_LIMIT = 16 };
 
-static pid_t s_children[CHILD_LIMIT]; /* 0: none; ended with the test, however that ends */
+static pid_t s_children[CHILD_LIMIT]; /* 0: none */
 
 /* ---- processes ------------------------------------------------------------------------------ */
 
@@ -23,6 +24,7 @@ static pid_t spawn(char *const *argv, const char *log_path)
     assert_true(pid >= 0);
     if (pid > 0)
         return pid;
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* a test that is killed leaves nothing running */
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
