@@ -11,8 +11,11 @@
 #include <ftw.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
-enum { NODES_MOST = 64, OPEN_FOLDERS = 8 };
+/* More than this many for each processor would only get into each other's way, and each be ready
+ * later. */
+enum { STARTING_FOR_EACH_PROCESSOR = 2, NODES_MOST = 64, OPEN_FOLDERS = 8 };
 
 struct cluster {
     bus_t *bus; /* borrowed */
@@ -20,7 +23,10 @@ struct cluster {
     certificates_t certificates;
     json_t *images;
     char *program, *bundles, *kubectl, *run_dir, *data_dir, *node;
-    zhashx_t *envs;     /* id -> environment_t, owned */
+    zhashx_t *envs;  /* id -> environment_t, owned */
+    zlistx_t *queue; /* of environment_t that are not started yet, borrowed */
+    long starting;   /* how many are started and not ready */
+    long starting_most;
     zhashx_t *creating; /* id -> zlistx of bus_request_t that wait for it, owned */
     zhashx_t *deleting; /* the same, for its end */
 };
@@ -44,16 +50,14 @@ static void answer_creators(cluster_t *self, environment_t *env)
     zlistx_t *waiting = zhashx_lookup(self->creating, environment_id(env));
     env_info_t info;
     environment_info(env, true, &info);
-    for (bus_request_t *request = waiting ? zlistx_first(waiting) : NULL; request;
-         request = zlistx_next(waiting)) {
+    for (bus_request_t *request = zlistx_first(waiting); request; request = zlistx_next(waiting)) {
         if (environment_state(env) == ENVIRONMENT_READY)
             bus_reply(&request, &env_info_type, &info);
         else
             bus_fail(&request, ERR_UNAVAILABLE, "environment '%s' %s%s%s", info.env, info.state,
                 info.reason ? ": " : "", info.reason ? info.reason : "");
     }
-    if (waiting)
-        zhashx_delete(self->creating, info.env);
+    zhashx_delete(self->creating, info.env);
 }
 
 static void answer_deleters(cluster_t *self, environment_t *env)
@@ -77,18 +81,40 @@ static void publish(cluster_t *self, const environment_t *env)
     (void)bus_publish(self->bus, topic, &env_info_type, &info); /* the bus counts what it drops */
 }
 
+static void start_queued(cluster_t *self)
+{
+    environment_t *env;
+    while (self->starting < self->starting_most && (env = zlistx_detach(self->queue, NULL))) {
+        self->starting++;
+        environment_start(env);
+    }
+}
+
+/* Its creators wait for it exactly until then. */
+static void leave_start(cluster_t *self, environment_t *env)
+{
+    if (!zhashx_lookup(self->creating, environment_id(env)))
+        return;
+    void *queued = zlistx_find(self->queue, env);
+    if (queued)
+        zlistx_detach(self->queue, queued);
+    else
+        self->starting--;
+    answer_creators(self, env);
+}
+
 static void on_change(void *arg, environment_t *env)
 {
     cluster_t *self = arg;
     environment_state_t state = environment_state(env);
     publish(self, env);
-    if (state != ENVIRONMENT_CREATING)
-        answer_creators(self, env);
+    leave_start(self, env);
     if (state == ENVIRONMENT_GONE || state == ENVIRONMENT_FAILED) {
         answer_deleters(self, env);
         AUTO_FREE char *id = xstrdup(environment_id(env));
         zhashx_delete(self->envs, id);
     }
+    start_queued(self);
 }
 
 /* ---- requests ----------------------------------------------------------------------------------
@@ -144,16 +170,14 @@ static void on_create(void *arg, bus_request_t *request, const void *message)
         bus_fail(&request, ERR_EXISTS, "there is an environment '%s' already", id);
         return;
     }
-    if (!env) {
-        env = environment_new(&self->context, id, wanted, on_change, self, &err);
-        if (!env) {
-            bus_fail_err(&request, &err);
-            return;
-        }
-        zhashx_insert(self->envs, id, env);
-        publish(self, env);
-    }
     await(self->creating, id, &request);
+    if (env)
+        return;
+    env = environment_new(&self->context, id, wanted, on_change, self);
+    zhashx_insert(self->envs, id, env);
+    publish(self, env);
+    zlistx_add_end(self->queue, env);
+    start_queued(self);
 }
 
 static void on_delete(void *arg, bus_request_t *request, const void *message)
@@ -257,6 +281,8 @@ cluster_t *cluster_new(const service_t *service, const cluster_config_t *config,
     self->data_dir = xstrdup(service->data_dir);
     self->node = xstrdup(service->instance);
     self->envs = zhashx_new();
+    self->queue = zlistx_new();
+    self->starting_most = STARTING_FOR_EACH_PROCESSOR * sysconf(_SC_NPROCESSORS_ONLN);
     self->creating = zhashx_new();
     self->deleting = zhashx_new();
     zhashx_set_destructor(self->envs, (czmq_destructor *)environment_destroy);
@@ -290,6 +316,7 @@ void cluster_destroy(cluster_t **self_p)
     if (!self)
         return;
     zhashx_destroy(&self->envs);
+    zlistx_destroy(&self->queue);
     zhashx_destroy(&self->creating);
     zhashx_destroy(&self->deleting);
     certificates_done(&self->certificates);

@@ -32,6 +32,7 @@ struct environment {
     char *server;
     char *token;
     char *agent_token;
+    json_t *settings; /* of its first process; NULL: that was started */
     launched_t launched;
     channel_t *channel;
     zhashx_t *forwarded; /* id -> bus_request_t, owned until answered */
@@ -135,8 +136,11 @@ void environment_delete(environment_t *self)
 {
     if (self->state != ENVIRONMENT_CREATING && self->state != ENVIRONMENT_READY)
         return;
-    (void)pidfd_send_signal(self->launched.pidfd, SIGKILL, NULL, 0); /* on_ended() goes on */
     enter_state(self, ENVIRONMENT_DELETING, NULL);
+    if (self->settings)
+        end_as(self, ENVIRONMENT_GONE, NULL);
+    else
+        (void)pidfd_send_signal(self->launched.pidfd, SIGKILL, NULL, 0); /* on_ended() goes on */
 }
 
 /* ---- becoming ready ----------------------------------------------------------------------------
@@ -256,11 +260,6 @@ environment_state_t environment_state(const environment_t *self)
     return self->state;
 }
 
-const char *environment_reason(const environment_t *self)
-{
-    return self->reason;
-}
-
 void environment_info(const environment_t *self, bool with_secrets, env_info_t *info)
 {
     *info = (env_info_t){
@@ -324,12 +323,12 @@ static json_t *settings_of(const environment_t *self, const env_create_t *wanted
         "hidden", hidden_paths(context));
 }
 
-static int start(environment_t *self, const env_create_t *wanted, err_t *err)
+static int launch(environment_t *self, err_t *err)
 {
     AUTO_FREE char *parent = xasprintf("%s/envs", self->context->run_dir);
     if ((mkdir(parent, 0700) < 0 && errno != EEXIST) || mkdir(self->work_dir, 0700) < 0)
         return err_set(err, ERR_IO, "cannot make '%s': %s", self->work_dir, strerror(errno));
-    json_auto_t *settings = settings_of(self, wanted);
+    json_auto_t *settings = TAKE(self->settings);
     int rc = launcher_start(self->context->program, settings, &self->launched, err);
     if (rc < 0)
         return rc;
@@ -339,10 +338,17 @@ static int start(environment_t *self, const env_create_t *wanted, err_t *err)
     return 0;
 }
 
-environment_t *environment_new(const environment_context_t *context, const char *id,
-    const env_create_t *wanted, environment_fn *on_change, void *arg, err_t *err)
+void environment_start(environment_t *self)
 {
-    AUTO(environment_destroy) environment_t *self = xcalloc(1, sizeof(*self));
+    err_t err = {0};
+    if (launch(self, &err) < 0)
+        end_as(self, ENVIRONMENT_FAILED, err.text);
+}
+
+environment_t *environment_new(const environment_context_t *context, const char *id,
+    const env_create_t *wanted, environment_fn *on_change, void *arg)
+{
+    environment_t *self = xcalloc(1, sizeof(*self));
     *self = (environment_t){
         .context = context,
         .id = xstrdup(id),
@@ -360,9 +366,8 @@ environment_t *environment_new(const environment_context_t *context, const char 
         .on_change = on_change,
         .arg = arg,
     };
-    if (start(self, wanted, err) < 0)
-        return NULL;
-    return TAKE(self);
+    self->settings = settings_of(self, wanted);
+    return self;
 }
 
 void environment_destroy(environment_t **self_p)
@@ -375,6 +380,7 @@ void environment_destroy(environment_t **self_p)
     free(self->deploy.namespace);
     json_decref(self->deploy.phases);
     zhashx_destroy(&self->forwarded);
+    json_decref(self->settings);
     json_decref(self->features);
     json_decref(self->phases);
     free(self->agent_token);

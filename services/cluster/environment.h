@@ -37,9 +37,12 @@ typedef struct environment environment_t;
  * in the call. */
 typedef void(environment_fn)(void *arg, environment_t *self);
 
-/* Starts one. Fails only if nothing was started. */
+/* One that is being created, but not started yet. */
 environment_t *environment_new(const environment_context_t *context, const char *id,
-    const env_create_t *wanted, environment_fn *on_change, void *arg, err_t *err);
+    const env_create_t *wanted, environment_fn *on_change, void *arg);
+
+/* Starts it; on_change tells how that went. */
+void environment_start(environment_t *self);
 
 /* Ends it at once, if it still runs, without a word. */
 void environment_destroy(environment_t **self_p);
@@ -49,7 +52,6 @@ void environment_delete(environment_t *self);
 
 const char *environment_id(const environment_t *self);
 environment_state_t environment_state(const environment_t *self);
-const char *environment_reason(const environment_t *self); /* or NULL */
 
 /* All there is to say; with_secrets: address and tokens too. Borrowed until the next change. */
 void environment_info(const environment_t *self, bool with_secrets, env_info_t *info);

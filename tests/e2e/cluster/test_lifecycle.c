@@ -183,6 +183,59 @@ static void environments_do_not_see_each_other(void **state)
     assert_int_not_equal(world_exec(self, command, 5000)->exit_code, 0);
 }
 
+/* ---- many at once ------------------------------------------------------------------------------
+ */
+
+enum { MANY = 24 };
+
+typedef struct tally {
+    int made;
+    int refused;
+    int answers;
+} tally_t;
+
+static void on_made(void *arg, const bus_reply_t *reply)
+{
+    tally_t *tally = arg;
+    tally->answers++;
+    if (reply->err)
+        tally->refused++;
+    else
+        tally->made++;
+}
+
+static void on_deleted(void *arg, const bus_reply_t *reply)
+{
+    assert_null(reply->err);
+    ++*(int *)arg;
+}
+
+static void ask(world_t *self, const codec_type_t *type, void *message, bus_reply_fn *fn, void *arg)
+{
+    bus_call_t call = {.target = "cluster", .type = type, .message = message, .timeout_ms = 60000};
+    bus_request(self->bus, &call, fn, arg);
+}
+
+/* The last one is still in the queue when it is deleted. */
+static void many_are_made_in_turn_and_one_that_waits_can_be_deleted(void **state)
+{
+    world_t *self = *state;
+    tally_t tally = {0};
+    int deleted = 0;
+    char id[16];
+    assert_int_equal(world_create(self, "first", ""), 0);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(id, sizeof(id), "many-%d", i);
+        ask(self, &env_create_type, &(env_create_t){.env = id, .app = ""}, on_made, &tally);
+    }
+    ask(self, &env_delete_type, &(env_delete_t){.env = id}, on_deleted, &deleted);
+    bus_stack_await(self->stack, &tally.answers, MANY);
+    bus_stack_await(self->stack, &deleted, 1);
+    assert_int_equal(tally.made, MANY - 1);
+    assert_int_equal(tally.refused, 1);
+    assert_int_equal(count_folders(self), MANY);
+}
+
 static int run(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +248,7 @@ static int run(void)
         TEST(an_application_that_is_not_ready_in_time_is_told_by_name),
         TEST(an_id_is_given_once),
         TEST(environments_do_not_see_each_other),
+        TEST(many_are_made_in_turn_and_one_that_waits_can_be_deleted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
