@@ -52,7 +52,7 @@ static void take_config(broker_t *self, const broker_config_t *config)
     self->config = *config;
     fill_defaults(&self->config);
     const char **strings[] = {&self->config.requests, &self->config.publish, &self->config.events,
-        &self->config.listen, &self->config.keys};
+        &self->config.agents, &self->config.agent_events, &self->config.listen, &self->config.keys};
     for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
         self->strings[i] = *strings[i] ? xstrdup(*strings[i]) : NULL;
         *strings[i] = self->strings[i];
@@ -109,13 +109,18 @@ static int bind_local(void *socket, const char *endpoint, err_t *err)
     return 0;
 }
 
-/* What was bound before keeps its options, so only the TCP listener has CURVE. */
-static int bind_tcp(
-    void *socket, const char *endpoint, const char *domain, const keys_pair_t *pair, err_t *err)
+/* What was bound before keeps its options, so only what is bound from now on has CURVE. */
+static void demand_keys(void *socket, const char *domain, const keys_pair_t *pair)
 {
     set_option(socket, ZMQ_CURVE_SERVER, 1);
     zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, pair->secret_text, KEY_TEXT_SIZE);
     zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, domain, strlen(domain));
+}
+
+static int bind_tcp(
+    void *socket, const char *endpoint, const char *domain, const keys_pair_t *pair, err_t *err)
+{
+    demand_keys(socket, domain, pair);
     if (zmq_bind(socket, endpoint) < 0)
         return err_set(err, ERR_IO, "cannot bind '%s': %s", endpoint, zmq_strerror(zmq_errno()));
     return 0;
@@ -128,8 +133,27 @@ static int bind_all_local(broker_t *self, err_t *err)
         rc = bind_local(self->publish, self->config.publish, err);
     if (rc == 0)
         rc = bind_local(self->events, self->config.events, err);
-    self->endpoints[0].publish = xstrdup(self->config.publish);
-    self->endpoints[0].events = xstrdup(self->config.events);
+    self->endpoints[WAY_LOCAL].publish = xstrdup(self->config.publish);
+    self->endpoints[WAY_LOCAL].events = xstrdup(self->config.events);
+    return rc;
+}
+
+/* The key lies beside the sockets, where those who can reach them find it. */
+static int bind_all_agents(broker_t *self, err_t *err)
+{
+    const char *path = self->config.agents + strlen("ipc://");
+    AUTO_FREE char *folder = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+    keys_pair_t pair;
+    int rc = keys_ensure_local(folder, &pair, err);
+    if (rc < 0)
+        return rc;
+    demand_keys(self->requests, ZAP_DOMAIN_AGENTS, &pair);
+    demand_keys(self->events, ZAP_DOMAIN_AGENTS, &pair);
+    rc = bind_local(self->requests, self->config.agents, err);
+    if (rc == 0)
+        rc = bind_local(self->events, self->config.agent_events, err);
+    self->endpoints[WAY_AGENT].publish = xstrdup("");
+    self->endpoints[WAY_AGENT].events = xstrdup(self->config.agent_events);
     return rc;
 }
 
@@ -169,15 +193,15 @@ static int bind_all_tcp(broker_t *self, err_t *err)
     if (rc == 0)
         self->port = (int)strtol(strrchr(bound[0], ':') + 1, NULL, 10);
     free(bound[0]);
-    self->endpoints[1].publish = bound[1];
-    self->endpoints[1].events = bound[2];
+    self->endpoints[WAY_TCP].publish = bound[1];
+    self->endpoints[WAY_TCP].events = bound[2];
     return rc;
 }
 
 /* Over inproc there are no connections to lose. */
 static void watch_connections(broker_t *self)
 {
-    if (strncmp(self->config.requests, "inproc:", 7) == 0 && !self->has_tcp)
+    if (strncmp(self->config.requests, "inproc:", 7) == 0 && !self->has_keys)
         return;
     AUTO_FREE char *endpoint = xasprintf("inproc://broker-monitor-%s", self->run);
     int rc = zmq_socket_monitor(self->requests, endpoint, ZMQ_EVENT_DISCONNECTED);
@@ -189,19 +213,27 @@ static void watch_connections(broker_t *self)
         control_drain_disconnects, self);
 }
 
-static int open_tcp(broker_t *self, err_t *err)
+static int check_listen(const broker_t *self, err_t *err)
 {
     if (!self->config.keys || strncmp(self->config.listen, "tcp://", 6) != 0
         || !strrchr(self->config.listen + 6, ':'))
         return err_set(err, ERR_INVALID, "'%s' is not tcp://HOST:PORT", self->config.listen);
-    int rc = keys_ensure(self->config.keys, err);
+    return keys_ensure(self->config.keys, err);
+}
+
+/* Whatever asks for keys. */
+static int open_guarded(broker_t *self, err_t *err)
+{
+    int rc = self->config.listen ? check_listen(self, err) : 0;
     if (rc < 0)
         return rc;
-    self->zap = zap_new(self->ev, self->config.keys, err);
+    self->zap = zap_new(self->ev, self->config.listen ? self->config.keys : NULL, err);
     if (!self->zap)
         return -(int)err->code;
-    self->has_tcp = true;
-    return bind_all_tcp(self, err);
+    self->has_keys = true;
+    if (self->config.agents)
+        rc = bind_all_agents(self, err);
+    return rc == 0 && self->config.listen ? bind_all_tcp(self, err) : rc;
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */
@@ -234,6 +266,7 @@ broker_t *broker_new(ev_t *ev, const broker_config_t *config, err_t *err)
         (unsigned long long)map_hash(self->seed, "run", 3));
     roles_init(&self->roles, self->seed);
     registry_init(&self->registry, self->seed);
+    TAILQ_INIT(&self->watches);
     self->flights = flights_new(&(flights_config_t){self->config.cache_count,
                                     self->config.cache_bytes, self->config.cache_ms},
         self->seed);
@@ -242,7 +275,7 @@ broker_t *broker_new(ev_t *ev, const broker_config_t *config, err_t *err)
     make_sockets(self);
     if (bind_all_local(self, err) < 0)
         return NULL;
-    if (self->config.listen && open_tcp(self, err) < 0)
+    if ((self->config.agents || self->config.listen) && open_guarded(self, err) < 0)
         return NULL;
     start(self);
     return TAKE(self);
@@ -273,6 +306,7 @@ void broker_destroy(broker_t **self_p)
     zsock_destroy(&self->publish_sock);
     zsock_destroy(&self->events_sock);
     zap_destroy(&self->zap);
+    watches_done(self);
     registry_done(&self->registry);
     flights_destroy(&self->flights);
     topics_destroy(&self->topics);

@@ -23,6 +23,8 @@ typedef struct broker_config {
     const char *requests; /* endpoints to bind; all three needed: ipc:// or, in tests, inproc:// */
     const char *publish;
     const char *events;
+    const char *agents; /* ipc://FOLDER/agents, for local agents; NULL: none are let in */
+    const char *agent_events;
     const char *listen; /* tcp://HOST:PORT, in numbers; takes PORT, PORT+1, PORT+2. NULL: no TCP */
     const char *keys;   /* the keys folder; needed for listen, made if it is not there */
 

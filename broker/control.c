@@ -59,17 +59,16 @@ static bool check_hello(const peer_t *peer, const broker_hello_t *hello, err_t *
     }
     bus_role_t role = peer->principal->role;
     if (hello->services.count && role != BUS_ROLE_LOCAL && role != BUS_ROLE_SERVICE)
-        return err_set(err, ERR_FORBIDDEN, "role '%s' may not offer services", roles_name(role)),
+        return err_set(err, ERR_FORBIDDEN, "role '%s' may not offer services", bus_role_name(role)),
                false;
     return true;
 }
 
 /* The same program over reconnects: its key and what it calls itself, which ends in a random part.
  * Two with one key that use the same name could at most see each other's replies. */
-static uint64_t caller_number(const broker_t *self, const peer_t *peer, const char *source)
+static uint64_t caller_number(const broker_t *self, const char *user_id, const char *source)
 {
-    uint64_t by_key =
-        map_hash(self->seed, peer->principal->user_id, strlen(peer->principal->user_id));
+    uint64_t by_key = map_hash(self->seed, user_id, strlen(user_id));
     return map_hash(by_key, source, strlen(source));
 }
 
@@ -81,14 +80,21 @@ static void adopt(broker_t *self, peer_t *peer, const broker_hello_t *hello)
     char source[2 * REGISTRY_NAME_LIMIT + 2];
     snprintf(source, sizeof(source), "%s@%s", hello->name, hello->instance);
     if (is_new)
-        peer->caller = caller_number(self, peer, source);
+        peer->caller = caller_number(self, peer->principal->user_id, source);
     peer->is_known = true;
     registry_offer(&self->registry, peer, hello->services.items, hello->services.count);
     if (is_new)
         log_info("peer.joined", "source=%s role=%s services=%zu", source,
-            roles_name(peer->principal->role), hello->services.count);
+            bus_role_name(peer->principal->role), hello->services.count);
     for (size_t i = 0; i < peer->service_count; i++)
         dispatch_offered(self, peer->services[i]);
+}
+
+static way_t way_of(const principal_t *principal)
+{
+    if (principal->role == BUS_ROLE_LOCAL)
+        return WAY_LOCAL;
+    return principal->is_keyed_locally ? WAY_AGENT : WAY_TCP;
 }
 
 static void on_hello(broker_t *self, const question_t *question, const void *message)
@@ -100,12 +106,12 @@ static void on_hello(broker_t *self, const question_t *question, const void *mes
         return;
     }
     bus_role_t role = question->peer->principal->role;
-    bool is_tcp = role != BUS_ROLE_LOCAL;
+    way_t way = way_of(question->peer->principal);
     bool may_publish = role == BUS_ROLE_LOCAL || role == BUS_ROLE_SERVICE;
     broker_welcome_t welcome = {
         .broker = self->run,
-        .publish = may_publish ? self->endpoints[is_tcp].publish : "",
-        .events = self->endpoints[is_tcp].events,
+        .publish = may_publish ? self->endpoints[way].publish : "",
+        .events = self->endpoints[way].events,
         .ping_ms = self->config.ping_ms,
         .silence_ms = self->config.silence_ms,
         .request_limit = (int64_t)self->config.request_limit,
@@ -133,6 +139,7 @@ static void on_bye(broker_t *self, const question_t *question, const void *messa
         log_info("peer.left", "source=%s@%s", question->peer->name, question->peer->instance);
     dispatch_orphans(self, question->peer, "left");
     question->peer->is_leaving = true;
+    watches_note_end(self, question->peer, "left");
     registry_offer(&self->registry, question->peer, NULL, 0);
 }
 
@@ -153,9 +160,13 @@ void control_lose(broker_t *self, peer_t *peer, const char *why)
         log_warn("peer.lost", "source=%s@%s work=%zu reason=\"%s\"", peer->name, peer->instance,
             peer->work_count, why);
     }
+    bool is_closed = peer->is_lost; /* it was found out by a message that could not be sent */
     peer->is_lost = true;
     dispatch_orphans(self, peer, why);
+    watches_note_end(self, peer, is_closed ? "closed" : "silent");
+    principal_t *principal = peer->principal;
     registry_remove_peer(&self->registry, peer);
+    roles_end_use(&self->roles, principal);
     service_t *service;
     service_t *next = NULL;
     for (service = TAILQ_FIRST(&self->registry.services); service; service = next) {
@@ -192,6 +203,7 @@ void control_sweep(void *arg)
     TAILQ_FOREACH(service, &self->registry.services, in_services)
     dispatch_waiting(self, service);
     flights_trim(self->flights, self->now);
+    watches_sweep(self);
     dispatch_bury(self);
     dispatch_arm(self);
     inlet_drain(&self->requests_inlet);
@@ -207,7 +219,7 @@ static void probe(void *arg)
     peer_t *peer;
     TAILQ_FOREACH(peer, &self->registry.peers, in_peers)
     {
-        if (!peer->work_count && !peer->service_count)
+        if (!peer->work_count && !peer->service_count && !watches_has(self, peer->caller))
             continue;
         if (router_address(self, peer->routing) == 0) {
             zmq_msg_t copy;
@@ -242,13 +254,24 @@ bool control_drain_disconnects(void *arg)
     return false;
 }
 
+static void on_watch(broker_t *self, const question_t *question, const void *message)
+{
+    const broker_watch_t *watch = message;
+    bool is_local = strcmp(watch->role, bus_role_name(BUS_ROLE_LOCAL)) == 0;
+    AUTO_FREE char *user_id =
+        is_local ? xstrdup("") : xasprintf("%s:%s", watch->role, watch->principal);
+    watches_begin(
+        self, question->peer, question->peek, caller_number(self, user_id, watch->source));
+}
+
 /* ---- grants, last values, status ------------------------------------------------------------ */
 
 static void on_grant(broker_t *self, const question_t *question, const void *message)
 {
     const broker_grant_t *grant = message;
-    roles_grant(&self->roles, grant->principal, question->peer->caller, grant->topics.items,
-        grant->topics.count, grant->targets.items, grant->targets.count);
+    self->counts.subscribers_ended +=
+        roles_grant(&self->roles, grant->principal, question->peer->caller, grant->topics.items,
+            grant->topics.count, grant->targets.items, grant->targets.count);
     answer_ok(self, question);
 }
 
@@ -303,6 +326,7 @@ static const struct {
     {&broker_last_type, on_last},
     {&broker_ping_type, on_ping},
     {&broker_status_type, on_status},
+    {&broker_watch_type, on_watch},
 };
 
 static bool is_type(const envelope_peek_t *peek, const codec_type_t *type)

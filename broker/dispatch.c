@@ -1,6 +1,7 @@
 /* Flights from beginning to end: accepted, given to a worker, answered, moved, expired. */
 #include "broker/internal.h"
 
+#include "base/auto.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -40,6 +41,7 @@ static void release(broker_t *self, flight_t *flight)
 static void end(broker_t *self, flight_t *flight, zmq_msg_t *reply)
 {
     service_t *service = flight->service;
+    roles_end_use(&self->roles, TAKE(flight->principal));
     flights_end(self->flights, flight, reply, self->now);
     if (service)
         registry_release(&self->registry, service);

@@ -84,6 +84,24 @@ static void confirm(broker_t *self, const char *topic, size_t size)
         zmq_msg_close(&event);
 }
 
+/* Whether the subscription may be; if so, it can be taken back later. */
+static bool admit(broker_t *self, zmq_msg_t *message, const char *prefix, size_t size)
+{
+    principal_t *principal = roles_use(&self->roles, router_user_id(self, message));
+    bool is_admitted = principal_may_hear(principal, prefix, size);
+    if (is_admitted && principal->role == BUS_ROLE_AGENT && !is_reserved(prefix, size))
+        is_admitted = audience_add(principal, zmq_msg_get(message, ZMQ_SRCFD), prefix, size);
+    roles_end_use(&self->roles, principal);
+    return is_admitted;
+}
+
+static void dismiss(broker_t *self, zmq_msg_t *message, const char *prefix, size_t size)
+{
+    principal_t *principal = roles_use(&self->roles, router_user_id(self, message));
+    audience_remove(principal, zmq_msg_get(message, ZMQ_SRCFD), prefix, size);
+    roles_end_use(&self->roles, principal);
+}
+
 static void on_subscription(broker_t *self, zmq_msg_t *message)
 {
     const char *data = zmq_msg_data(message);
@@ -92,12 +110,12 @@ static void on_subscription(broker_t *self, zmq_msg_t *message)
         return;
     bool is_new = data[0] == 1;
     const char *prefix = data + 1;
-    const char *user_id = router_user_id(self, message);
-    const principal_t *principal = roles_principal(&self->roles, user_id);
-    if (is_new && !principal_may_hear(principal, prefix, size - 1)) {
+    if (is_new && !admit(self, message, prefix, size - 1)) {
         self->counts.subscriptions_refused++;
         return;
     }
+    if (!is_new)
+        dismiss(self, message, prefix, size - 1);
     self->counts.subscriptions += is_new ? 1 : 0;
     /* Of the connection that the last message was read from. It may have ended since. */
     (void)zmq_setsockopt(self->events, is_new ? ZMQ_SUBSCRIBE : ZMQ_UNSUBSCRIBE, prefix, size - 1);

@@ -38,13 +38,13 @@ typedef struct flight {
     bool has_envelope;
     uint8_t id_size;
     char id[FLIGHT_ID_LIMIT];
-    uint64_t key;                      /* of caller and id */
-    uint64_t caller;                   /* who asks: stays the same over reconnects */
-    uint64_t caller_routing;           /* the connection to answer to */
-    const struct principal *principal; /* of the caller; borrowed from roles */
-    struct service *service;           /* borrowed; NULL once expired */
-    struct peer *worker;               /* borrowed; while assigned or expired */
-    char *instance;                    /* the one instance asked for, or NULL */
+    uint64_t key;                /* of caller and id */
+    uint64_t caller;             /* who asks: stays the same over reconnects */
+    uint64_t caller_routing;     /* the connection to answer to */
+    struct principal *principal; /* of the caller; a use of it; NULL once answered */
+    struct service *service;     /* borrowed; NULL once expired */
+    struct peer *worker;         /* borrowed; while assigned or expired */
+    char *instance;              /* the one instance asked for, or NULL */
     int64_t started;
     int64_t deadline;
     int64_t due; /* when the timer rings: the deadline or something earlier */

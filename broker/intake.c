@@ -37,7 +37,7 @@ static int check_rights(const peer_t *caller, zmq_msg_t *target, const envelope_
             (const char *)zmq_msg_data(target));
     bool may_send = type ? roles_may_send(role, type) : role != BUS_ROLE_AGENT;
     if (!may_send)
-        return err_set(err, ERR_FORBIDDEN, "role '%s' may not send '%.*s'", roles_name(role),
+        return err_set(err, ERR_FORBIDDEN, "role '%s' may not send '%.*s'", bus_role_name(role),
             (int)peek->type_size, peek->type);
     return 0;
 }
@@ -73,7 +73,7 @@ static int64_t retry_after(const service_t *service)
 }
 
 /* Both by the sender's clock, so that only their difference counts. */
-static int64_t budget(const envelope_peek_t *peek)
+int64_t intake_budget(const envelope_peek_t *peek)
 {
     if (!peek->deadline)
         return EXPIRY_DEFAULT_MS;
@@ -123,8 +123,9 @@ static flight_t *begin(broker_t *self, peer_t *caller, const target_t *target, z
     flight->instance = target->instance ? xstrndup(target->instance, target->instance_size) : NULL;
     flight->caller_routing = caller->routing;
     flight->principal = caller->principal;
+    roles_use_again(flight->principal);
     flight->started = self->now;
-    flight->deadline = self->now + budget(peek);
+    flight->deadline = self->now + intake_budget(peek);
     flight->size = zmq_msg_size(envelope);
     zmq_msg_init(&flight->envelope);
     zmq_msg_move(&flight->envelope, envelope);

@@ -23,22 +23,26 @@ enum {
     RUN_SIZE = 17,
 };
 
+/* How a program came in: by the socket files of its owner, those for agents, or TCP. */
+typedef enum { WAY_LOCAL, WAY_AGENT, WAY_TCP, WAY_COUNT } way_t;
+
 typedef struct broker_counts {
     uint64_t requests, replies, errors;
     uint64_t timeouts, unavailable, overloaded, forbidden, malformed, oversized;
     uint64_t retried, late_replies, duplicates_joined, duplicates_cached, undeliverable;
     uint64_t peers_lost;
     uint64_t events, event_bytes, events_invalid, subscriptions, subscriptions_refused;
+    uint64_t subscribers_ended;
 } broker_counts_t;
 
 struct broker {
     ev_t *ev; /* borrowed */
     broker_config_t config;
-    char *strings[5]; /* what config points to */
+    char *strings[7]; /* what config points to */
     uint64_t seed;
     char run[RUN_SIZE]; /* names this run of the broker */
     int64_t now;        /* the loop's time when the present handler began */
-    bool has_tcp;
+    bool has_keys;      /* some come by CURVE, and must be told from those who do not */
 
     zsock_t *requests_sock;
     zsock_t *publish_sock;
@@ -64,10 +68,11 @@ struct broker {
     struct {
         char *publish; /* where to publish and to subscribe, as told to programs */
         char *events;
-    } endpoints[2];       /* by is_tcp */
+    } endpoints[WAY_COUNT];
     zmq_msg_t invitation; /* to say hello; encoded once */
     zmq_msg_t probe;      /* what makes a lost connection show */
     bool has_lost_peers;  /* some in the registry are to be removed */
+    TAILQ_HEAD(, watch) watches;
     int sweep_timer;
     int tick_timer;
     int probe_timer;
@@ -98,6 +103,9 @@ void router_reply(broker_t *self, uint64_t routing, zmq_msg_t *body);
 /* Accepts a request, and takes the envelope, or answers why not. */
 void intake_request(broker_t *self, peer_t *caller, zmq_msg_t *target, zmq_msg_t *envelope,
     const envelope_peek_t *peek);
+
+/* For how long from now on an answer is wanted. */
+int64_t intake_budget(const envelope_peek_t *peek);
 
 /* ---- dispatch.c: flights from beginning to end ---------------------------------------------- */
 
@@ -151,6 +159,22 @@ void control_sweep(void *arg);
 
 /* Connections were lost: finds out whose; for an inlet. */
 bool control_drain_disconnects(void *arg);
+
+/* ---- watches.c: who waits for the end of whom ------------------------------------------------ */
+
+/* Answers the question of a peer when no connection of a caller is left. */
+void watches_begin(
+    broker_t *self, const peer_t *asker, const envelope_peek_t *peek, uint64_t caller);
+
+/* Whether anybody waits for its end. */
+bool watches_has(const broker_t *self, uint64_t caller);
+
+/* A peer is leaving or lost: answers who waited for it, and forgets what it waited for. */
+void watches_note_end(broker_t *self, const peer_t *peer, const char *how);
+
+/* Ends those whose deadline has passed. */
+void watches_sweep(broker_t *self);
+void watches_done(broker_t *self);
 
 /* ---- events.c ------------------------------------------------------------------------------- */
 

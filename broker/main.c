@@ -137,10 +137,14 @@ static broker_t *open_broker(ev_t *ev, const options_t *options, err_t *err)
     AUTO_FREE char *requests = xasprintf("ipc://%s/requests", run_dir);
     AUTO_FREE char *publish = xasprintf("ipc://%s/publish", run_dir);
     AUTO_FREE char *events = xasprintf("ipc://%s/events", run_dir);
+    AUTO_FREE char *agents = xasprintf("ipc://%s/agents", run_dir);
+    AUTO_FREE char *agent_events = xasprintf("ipc://%s/agent-events", run_dir);
     broker_t *broker = broker_new(ev,
         &(broker_config_t){.requests = requests,
             .publish = publish,
             .events = events,
+            .agents = agents,
+            .agent_events = agent_events,
             .listen = options->listen,
             .keys = keys},
         err);

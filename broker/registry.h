@@ -13,7 +13,7 @@ enum { REGISTRY_NAME_LIMIT = 64 };
 typedef struct peer {
     uint64_t routing;       /* its routing id, as a number */
     uint64_t caller;        /* who it is over reconnects; until it says hello, the routing id */
-    principal_t *principal; /* borrowed from roles */
+    principal_t *principal; /* a use of it, which whoever removes the peer ends */
     bool is_known;          /* said hello */
     char name[REGISTRY_NAME_LIMIT + 1];
     char instance[REGISTRY_NAME_LIMIT + 1];

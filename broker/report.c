@@ -63,6 +63,8 @@ void report_register(broker_t *self)
         COUNTER("subscriptions_total", NULL, "Subscriptions accepted", subscriptions),
         COUNTER(
             "subscriptions_refused_total", NULL, "Subscriptions refused", subscriptions_refused),
+        COUNTER("subscribers_ended_total", NULL,
+            "Connections of agents ended since they heard what they may not", subscribers_ended),
 #undef COUNTER
     };
     for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
@@ -98,7 +100,7 @@ static json_t *report_peers(broker_t *self)
             json_array_append_new(offered, json_string(peer->services[i]->name));
         json_array_append_new(
             list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "name", peer->name,
-                      "instance", peer->instance, "role", roles_name(peer->principal->role),
+                      "instance", peer->instance, "role", bus_role_name(peer->principal->role),
                       "principal", peer->principal->name, "services", offered, "work",
                       (json_int_t)peer->work_count, "asked", (json_int_t)peer->asked_count,
                       "silent_ms", (json_int_t)(ev_now(self->ev) - peer->heard_at)));

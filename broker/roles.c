@@ -1,6 +1,7 @@
 #include "broker/roles.h"
 
 #include "base/mem.h"
+#include "bus/keys.h"
 #include "bus/topic.h"
 
 static const struct {
@@ -24,15 +25,6 @@ char roles_letter(bus_role_t role)
             return kinds[i].letter;
     }
     return '?';
-}
-
-const char *roles_name(bus_role_t role)
-{
-    for (size_t i = 0; i < KIND_COUNT; i++) {
-        if (kinds[i].role == role)
-            return kinds[i].name;
-    }
-    return "none";
 }
 
 bool roles_may_send(bus_role_t role, const codec_type_t *type)
@@ -60,6 +52,8 @@ static principal_t *principal_add(roles_t *self, const char *user_id, bus_role_t
     principal->role = role;
     char *colon = strchr(principal->user_id, ':');
     principal->name = colon ? colon + 1 : "";
+    principal->is_keyed_locally =
+        strncmp(principal->name, KEY_LOCAL_PREFIX, strlen(KEY_LOCAL_PREFIX)) == 0;
     LIST_INSERT_HEAD(&self->all, principal, in_roles);
     map_put(&self->by_user_id, map_hash(self->seed, user_id, strlen(user_id)), principal);
     return principal;
@@ -72,18 +66,6 @@ void roles_init(roles_t *self, uint64_t seed)
     self->local = principal_add(self, "", BUS_ROLE_LOCAL);
 }
 
-principal_t *roles_principal(roles_t *self, const char *user_id)
-{
-    if (!user_id)
-        return self->local;
-    principal_t *known = map_get(&self->by_user_id, map_hash(self->seed, user_id, strlen(user_id)));
-    if (known && strcmp(known->user_id, user_id) == 0)
-        return known;
-    return principal_add(self, user_id, role_named(user_id, strcspn(user_id, ":")));
-}
-
-/* ---- grants -------------------------------------------------------------------------------- */
-
 static void grant_remove(grant_t *grant)
 {
     LIST_REMOVE(grant, in_principal);
@@ -91,6 +73,44 @@ static void grant_remove(grant_t *grant)
     free(grant->target);
     free(grant);
 }
+
+static void principal_remove(roles_t *self, principal_t *principal)
+{
+    uint64_t key = map_hash(self->seed, principal->user_id, strlen(principal->user_id));
+    while (!LIST_EMPTY(&principal->grants))
+        grant_remove(LIST_FIRST(&principal->grants));
+    audience_forget(principal);
+    LIST_REMOVE(principal, in_roles);
+    map_remove(&self->by_user_id, key);
+    free(principal->user_id);
+    free(principal);
+}
+
+principal_t *roles_use(roles_t *self, const char *user_id)
+{
+    principal_t *principal = self->local;
+    if (user_id) {
+        principal = map_get(&self->by_user_id, map_hash(self->seed, user_id, strlen(user_id)));
+        if (!principal || strcmp(principal->user_id, user_id) != 0)
+            principal = principal_add(self, user_id, role_named(user_id, strcspn(user_id, ":")));
+    }
+    principal->uses++;
+    return principal;
+}
+
+void roles_use_again(principal_t *principal)
+{
+    principal->uses++;
+}
+
+void roles_end_use(roles_t *self, principal_t *principal)
+{
+    principal->uses--;
+    if (principal->is_keyed_locally && !principal->uses && LIST_EMPTY(&principal->grants))
+        principal_remove(self, principal);
+}
+
+/* ---- grants -------------------------------------------------------------------------------- */
 
 static void revoke_all(principal_t *principal, uint64_t granter)
 {
@@ -111,29 +131,26 @@ static void grant_add(
     LIST_INSERT_HEAD(&principal->grants, grant, in_principal);
 }
 
-void roles_grant(roles_t *self, const char *name, uint64_t granter, char *const *topics,
+size_t roles_grant(roles_t *self, const char *name, uint64_t granter, char *const *topics,
     size_t topic_count, char *const *targets, size_t target_count)
 {
     char *user_id = xasprintf("agent:%s", name);
-    principal_t *principal = roles_principal(self, user_id);
+    principal_t *principal = roles_use(self, user_id);
     free(user_id);
     revoke_all(principal, granter);
     for (size_t i = 0; i < topic_count; i++)
         grant_add(principal, granter, topics[i], NULL);
     for (size_t i = 0; i < target_count; i++)
         grant_add(principal, granter, NULL, targets[i]);
+    size_t ended = audience_judge(principal);
+    roles_end_use(self, principal);
+    return ended;
 }
 
 void roles_done(roles_t *self)
 {
-    while (!LIST_EMPTY(&self->all)) {
-        principal_t *principal = LIST_FIRST(&self->all);
-        while (!LIST_EMPTY(&principal->grants))
-            grant_remove(LIST_FIRST(&principal->grants));
-        LIST_REMOVE(principal, in_roles);
-        free(principal->user_id);
-        free(principal);
-    }
+    while (!LIST_EMPTY(&self->all))
+        principal_remove(self, LIST_FIRST(&self->all));
     map_done(&self->by_user_id);
 }
 

@@ -44,7 +44,7 @@ static bool receive(broker_t *self, frames_t *frames)
 /* A connection without a key can only have come by a socket file; anything else is nobody. */
 const char *router_user_id(const broker_t *self, zmq_msg_t *message)
 {
-    if (!self->has_tcp)
+    if (!self->has_keys)
         return NULL;
     const char *user_id = zmq_msg_gets(message, "User-Id");
     if (user_id)
@@ -54,11 +54,11 @@ const char *router_user_id(const broker_t *self, zmq_msg_t *message)
     return is_file ? NULL : "none:";
 }
 
-/* Whether this is still the connection that the peer was known by. Over TCP every message has a
+/* Whether this is still the connection that the peer was known by. With a key every message has a
  * User-Id, so a message without one is of whoever was without one before. */
 static bool is_same_connection(const broker_t *self, const peer_t *peer, zmq_msg_t *head)
 {
-    if (!self->has_tcp)
+    if (!self->has_keys)
         return true;
     const char *user_id = zmq_msg_gets(head, "User-Id");
     bool has_key = peer->principal->role != BUS_ROLE_LOCAL;
@@ -75,7 +75,7 @@ static peer_t *sender(broker_t *self, zmq_msg_t *id, zmq_msg_t *head)
     }
     if (!peer) {
         const char *user_id = router_user_id(self, head); /* the routing id itself has none */
-        peer = registry_add_peer(&self->registry, routing, roles_principal(&self->roles, user_id));
+        peer = registry_add_peer(&self->registry, routing, roles_use(&self->roles, user_id));
     }
     peer->heard_at = self->now;
     peer->is_full = false;

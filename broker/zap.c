@@ -22,7 +22,12 @@ static char *judge(zap_t *self, zframe_t *const *frames)
     char name[KEY_NAME_LIMIT + 1];
     if (!zframe_streq(frames[MECHANISM], "CURVE") || zframe_size(frames[CREDENTIALS]) != KEY_SIZE)
         return NULL;
-    const char *role = keys_authorized(self->keys_folder, zframe_data(frames[CREDENTIALS]), name);
+    const uint8_t *key = zframe_data(frames[CREDENTIALS]);
+    if (zframe_streq(frames[DOMAIN], ZAP_DOMAIN_AGENTS)) {
+        keys_local_name(key, name);
+        return xasprintf("agent:%s", name);
+    }
+    const char *role = self->keys_folder ? keys_authorized(self->keys_folder, key, name) : NULL;
     if (!role)
         return NULL;
     if (zframe_streq(frames[DOMAIN], ZAP_DOMAIN_PUBLISH) && strcmp(role, "service") != 0)
@@ -69,7 +74,7 @@ static bool drain_handshakes(void *arg)
 zap_t *zap_new(ev_t *ev, const char *keys_folder, err_t *err)
 {
     AUTO(zap_destroy) zap_t *self = xcalloc(1, sizeof(*self));
-    self->keys_folder = xstrdup(keys_folder);
+    self->keys_folder = keys_folder ? xstrdup(keys_folder) : NULL;
     self->sock = zsock_new(ZMQ_REP);
     if (zsock_bind(self->sock, "inproc://zeromq.zap.01") < 0) {
         err_set(err, ERR_EXISTS, "another ZAP handler runs in this process");

@@ -29,9 +29,37 @@ static int take_endpoint(bus_t *self, const bus_config_t *config, err_t *err)
     return 0;
 }
 
+static bool is_for_local_agents(const char *endpoint)
+{
+    const char *name = strrchr(endpoint, '/');
+    return strncmp(endpoint, "ipc://", 6) == 0 && strcmp(name, "/agents") == 0;
+}
+
+/* The broker's key lies beside its socket. */
+static int take_local_key(bus_t *self, const keys_pair_t *pair, err_t *err)
+{
+    uint8_t key[KEY_SIZE];
+    const char *path = self->endpoint + strlen("ipc://");
+    AUTO_FREE char *folder = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+    int rc = 0;
+    if (pair)
+        self->pair = *pair;
+    else
+        rc = keys_make(&self->pair, err);
+    if (rc < 0)
+        return rc;
+    if (!zmq_z85_decode(key, self->pair.public_text))
+        return err_set(err, ERR_INVALID, "the pair has no public key of 40 characters");
+    keys_local_name(key, self->principal);
+    return keys_load_public(folder, "broker", self->server_key, err);
+}
+
 static int take_keys(bus_t *self, const bus_config_t *config, err_t *err)
 {
-    self->is_curve = strncmp(self->endpoint, "tcp://", 6) == 0;
+    bool is_local = is_for_local_agents(self->endpoint);
+    self->is_curve = is_local || strncmp(self->endpoint, "tcp://", 6) == 0;
+    if (is_local)
+        return take_local_key(self, config->pair, err);
     if (!self->is_curve)
         return 0;
     AUTO_FREE char *state_dir = config->keys ? NULL : paths_state_dir(err);
@@ -99,6 +127,23 @@ bool bus_is_connected(const bus_t *self)
 const char *bus_source(const bus_t *self)
 {
     return self->source;
+}
+
+const char *bus_role_name(bus_role_t role)
+{
+    static const char *const names[] = {
+        [BUS_ROLE_NONE] = "none",
+        [BUS_ROLE_LOCAL] = "local",
+        [BUS_ROLE_SERVICE] = "service",
+        [BUS_ROLE_OPERATOR] = "operator",
+        [BUS_ROLE_AGENT] = "agent",
+    };
+    return role < ARRAY_SIZE(names) ? names[role] : names[BUS_ROLE_NONE];
+}
+
+const char *bus_principal(const bus_t *self)
+{
+    return self->principal;
 }
 
 const bus_counts_t *bus_counts(const bus_t *self)

@@ -30,15 +30,22 @@ typedef enum {
     BUS_ROLE_AGENT
 } bus_role_t;
 
+/* "local", "service", "operator", "agent" or "none". */
+const char *bus_role_name(bus_role_t role);
+
 typedef struct bus_config {
     const char *name;     /* what the program is, such as "injector"; part of `source` */
     const char *instance; /* which one, such as "node-a"; NULL: a random one */
     const char *endpoint; /* the broker's requests endpoint; NULL: ipc in the run directory */
     const char *keys;     /* keys folder, needed for tcp; NULL: <state>/keys */
     const char *role; /* which key of the folder: "service", "operator", "agent"; NULL: service */
+    const struct keys_pair *pair; /* copied; for an endpoint ".../agents"; NULL: a new one */
 } bus_config_t;
 
-/* Connects in the background; fails only on a malformed endpoint or an unreadable key. Strings are
+/* An endpoint "ipc://FOLDER/agents" is where local agents come in: with the rights of an agent, and
+ * a key of their own that needs no folder. FOLDER is that of a broker that has been started.
+ *
+ * Connects in the background; fails only on a malformed endpoint or an unreadable key. Strings are
  * copied. */
 bus_t *bus_new(ev_t *ev, const bus_config_t *config, err_t *err);
 
@@ -50,6 +57,9 @@ bool bus_is_connected(const bus_t *self);
 
 /* "name@instance". */
 const char *bus_source(const bus_t *self);
+
+/* As whom grants must name us at an endpoint ".../agents"; "" at any other. */
+const char *bus_principal(const bus_t *self);
 
 /* ---- asking ------------------------------------------------------------------------------- */
 

@@ -85,6 +85,7 @@ struct bus {
     char *endpoint;
     bool is_curve;
     keys_pair_t pair;
+    char principal[KEY_NAME_LIMIT + 1]; /* at the local agents' socket; "" at any other */
     char server_key[KEY_TEXT_SIZE];
 
     zsock_t *requests;

@@ -18,13 +18,13 @@ static const char *const roles[] = {"service", "operator", "agent"};
 
 /* Written aside, then linked into place, so that nobody reads half a key, and of two brokers that
  * start at once one loses and takes the other's. */
-static int write_key(const char *path, const char *text, err_t *err)
+static int write_key(const char *path, const char *text, bool is_lasting, err_t *err)
 {
     AUTO_FREE char *draft = xasprintf("%s.%d", path, (int)getpid());
     int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return err_set(err, ERR_IO, "cannot write key '%s': %s", path, strerror(errno));
-    bool is_written = dprintf(fd, "%s\n", text) == KEY_TEXT_SIZE && fsync(fd) == 0;
+    bool is_written = dprintf(fd, "%s\n", text) == KEY_TEXT_SIZE && (!is_lasting || fsync(fd) == 0);
     bool is_closed = close(fd) == 0;
     bool is_linked = is_written && is_closed && (link(draft, path) == 0 || errno == EEXIST);
     int cause = errno;
@@ -75,15 +75,23 @@ int keys_load(const char *folder, const char *name, keys_pair_t *pair, err_t *er
     return rc < 0 ? rc : keys_load_public(folder, name, pair->public_text, err);
 }
 
+int keys_make(keys_pair_t *pair, err_t *err)
+{
+    if (zmq_curve_keypair(pair->public_text, pair->secret_text) < 0)
+        return err_set(err, ERR_IO, "this libzmq was built without CURVE");
+    return 0;
+}
+
 /* The public half always follows from the secret one. */
-static int ensure_pair(const char *folder, const char *name, keys_pair_t *pair, err_t *err)
+static int ensure_pair(
+    const char *folder, const char *name, bool is_lasting, keys_pair_t *pair, err_t *err)
 {
     AUTO_FREE char *secret_path = key_path(folder, name, "secret");
     AUTO_FREE char *public_path = key_path(folder, name, "public");
     if (access(secret_path, F_OK) < 0) {
-        if (zmq_curve_keypair(pair->public_text, pair->secret_text) < 0)
-            return err_set(err, ERR_IO, "this libzmq was built without CURVE");
-        int rc = write_key(secret_path, pair->secret_text, err);
+        int rc = keys_make(pair, err);
+        if (rc == 0)
+            rc = write_key(secret_path, pair->secret_text, is_lasting, err);
         if (rc < 0)
             return rc;
     }
@@ -91,7 +99,7 @@ static int ensure_pair(const char *folder, const char *name, keys_pair_t *pair, 
     if (rc < 0)
         return rc;
     zmq_curve_public(pair->public_text, pair->secret_text);
-    return write_key(public_path, pair->public_text, err);
+    return write_key(public_path, pair->public_text, is_lasting, err);
 }
 
 static int ensure_role(const char *folder, const char *role, err_t *err)
@@ -101,11 +109,11 @@ static int ensure_role(const char *folder, const char *role, err_t *err)
     AUTO_FREE char *secret_path = key_path(folder, role, "secret");
     bool is_new = access(secret_path, F_OK) < 0;
     keys_pair_t pair;
-    int rc = ensure_pair(folder, role, &pair, err);
+    int rc = ensure_pair(folder, role, true, &pair, err);
     if (rc == 0)
         rc = paths_make_private(authorized, err);
     /* One that was taken out of the authorized stays out. */
-    return rc == 0 && is_new ? write_key(path, pair.public_text, err) : rc;
+    return rc == 0 && is_new ? write_key(path, pair.public_text, true, err) : rc;
 }
 
 int keys_ensure(const char *folder, err_t *err)
@@ -113,10 +121,22 @@ int keys_ensure(const char *folder, err_t *err)
     keys_pair_t pair;
     int rc = paths_make_private(folder, err);
     if (rc == 0)
-        rc = ensure_pair(folder, "broker", &pair, err);
+        rc = ensure_pair(folder, "broker", true, &pair, err);
     for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(roles); i++)
         rc = ensure_role(folder, roles[i], err);
     return rc;
+}
+
+/* One that was cut off is of no use to anybody, so it may go. */
+int keys_ensure_local(const char *folder, keys_pair_t *pair, err_t *err)
+{
+    if (ensure_pair(folder, "broker", false, pair, err) == 0)
+        return 0;
+    AUTO_FREE char *secret_path = key_path(folder, "broker", "secret");
+    AUTO_FREE char *public_path = key_path(folder, "broker", "public");
+    unlink(secret_path);
+    unlink(public_path);
+    return ensure_pair(folder, "broker", false, pair, err);
 }
 
 /* ---- the authorized ------------------------------------------------------------------------ */
@@ -160,4 +180,13 @@ const char *keys_authorized(
             return roles[i];
     }
     return NULL;
+}
+
+/* ---- local agents -------------------------------------------------------------------------- */
+
+void keys_local_name(const uint8_t key[KEY_SIZE], char name[KEY_NAME_LIMIT + 1])
+{
+    char *at = stpcpy(name, KEY_LOCAL_PREFIX);
+    for (size_t i = 0; i < KEY_SIZE / 2; i++)
+        at += sprintf(at, "%02x", key[i]);
 }

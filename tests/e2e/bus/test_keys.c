@@ -2,6 +2,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "bus/keys.h"
+#include "proto/envelope.h"
 #include "tests/support/bus_stack.h"
 
 #include <sys/stat.h>
@@ -267,6 +268,109 @@ static void an_agent_cannot_publish(void **state)
     assert_true(bus_stack_metric(stack, "aiopslab_broker_events_total") == 0);
 }
 
+/* ---- the publish port ----------------------------------------------------------------------- */
+
+typedef struct heard {
+    int count;
+    char topic[64]; /* of the first */
+} heard_t;
+
+static void on_event(void *arg, const bus_event_t *event)
+{
+    heard_t *heard = arg;
+    if (!heard->count++)
+        snprintf(heard->topic, sizeof(heard->topic), "%s", event->topic);
+}
+
+/* As a service is told it. */
+static char *publish_endpoint(bus_stack_t *stack)
+{
+    AUTO(bus_destroy) bus_t *bus = bus_stack_tcp_program(stack, "service", "service");
+    broker_hello_t hello = {.name = "service", .instance = "1"};
+    bus_call_t call = {.target = "broker", .type = &broker_hello_type, .message = &hello};
+    void *reply = NULL;
+    assert_int_equal(bus_call(bus, &call, &broker_welcome_type, &reply, NULL), 0);
+    char *endpoint = xstrdup(((const broker_welcome_t *)reply)->publish);
+    codec_free(&broker_welcome_type, reply);
+    return endpoint;
+}
+
+/* A publisher by hand, since the library asks the broker where it may publish. */
+static zsock_t *forger(bus_stack_t *stack, const char *role)
+{
+    keys_pair_t pair;
+    char server_key[KEY_TEXT_SIZE];
+    assert_int_equal(keys_load(stack->keys, role, &pair, NULL), 0);
+    assert_int_equal(keys_load_public(stack->keys, "broker", server_key, NULL), 0);
+    zsock_t *sock = zsock_new(ZMQ_PUB);
+    void *socket = zsock_resolve(sock);
+    zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server_key, KEY_TEXT_SIZE);
+    zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, pair.public_text, KEY_TEXT_SIZE);
+    zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, pair.secret_text, KEY_TEXT_SIZE);
+    AUTO_FREE char *endpoint = publish_endpoint(stack);
+    assert_int_equal(zsock_connect(sock, "%s", endpoint), 0);
+    return sock;
+}
+
+static void publish_forged(zsock_t *sock)
+{
+    static const char head[] = "session/1/state\0"
+                               "12345678";
+    envelope_t envelope = {.kind = ENVELOPE_EVENT, .id = "1", .type = "ok", .source = "forger@1"};
+    AUTO_FREE char *bytes = NULL;
+    size_t size = 0;
+    envelope_encode(&envelope, &bytes, &size);
+    AUTO_FREE char *frame = xcalloc(1, sizeof(head) - 1 + size);
+    memcpy(frame, head, sizeof(head) - 1);
+    memcpy(frame + sizeof(head) - 1, bytes, size);
+    zmq_send(zsock_resolve(sock), frame, sizeof(head) - 1 + size, ZMQ_DONTWAIT);
+}
+
+static void expect_no_forgery(bus_stack_t *stack, const char *role)
+{
+    AUTO(bus_destroy) bus_t *service = bus_stack_program(stack, "service");
+    AUTO(bus_destroy) bus_t *subscriber = bus_stack_program(stack, "subscriber");
+    heard_t heard = {0};
+    bus_subscribe(subscriber, "session/", on_event, &heard);
+    AUTO(zsock_destroy) zsock_t *sock = forger(stack, role);
+    for (int i = 0; bus_stack_metric(stack, "aiopslab_broker_keys_refused_total") < 1; i++) {
+        assert_true(i < 1000); /* it tries again and again */
+        publish_forged(sock);
+        bus_stack_run_for(stack, 5);
+    }
+    bus_publish(service, "session/2/state", &ok_type, &(ok_t){});
+    bus_stack_await(stack, &heard.count, 1);
+    assert_string_equal(heard.topic, "session/2/state");
+    assert_true(bus_stack_metric(stack, "aiopslab_broker_events_total") == 1);
+    assert_true(bus_stack_metric(stack, "aiopslab_broker_events_invalid_total") == 0);
+}
+
+static void an_agents_key_is_refused_where_services_publish(void **state)
+{
+    expect_no_forgery(*state, "agent");
+}
+
+static void so_is_an_operators(void **state)
+{
+    expect_no_forgery(*state, "operator");
+}
+
+/* That the forger's way is the right one, but for the key. */
+static void a_services_key_is_not(void **state)
+{
+    bus_stack_t *stack = *state;
+    AUTO(bus_destroy) bus_t *subscriber = bus_stack_program(stack, "subscriber");
+    heard_t heard = {0};
+    bus_subscribe(subscriber, "session/", on_event, &heard);
+    AUTO(zsock_destroy) zsock_t *sock = forger(stack, "service");
+    for (int i = 0; !heard.count; i++) {
+        assert_true(i < 1000);
+        publish_forged(sock);
+        bus_stack_run_for(stack, 5);
+    }
+    assert_string_equal(heard.topic, "session/1/state");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +389,9 @@ int main(void)
         TEST(an_agent_may_not_offer_a_service),
         TEST(an_agent_hears_only_the_topics_it_was_granted),
         TEST(an_agent_cannot_publish),
+        TEST(an_agents_key_is_refused_where_services_publish),
+        TEST(so_is_an_operators),
+        TEST(a_services_key_is_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

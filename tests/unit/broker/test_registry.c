@@ -16,7 +16,7 @@ typedef struct fixture {
 
 static peer_t *add_peer(fixture_t *self, uint64_t routing, const char *instance)
 {
-    peer_t *peer = registry_add_peer(&self->registry, routing, roles_principal(&self->roles, NULL));
+    peer_t *peer = registry_add_peer(&self->registry, routing, roles_use(&self->roles, NULL));
     snprintf(peer->instance, sizeof(peer->instance), "%s", instance);
     return peer;
 }

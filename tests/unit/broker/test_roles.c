@@ -24,12 +24,12 @@ static int tear_down(void **state)
 
 static bool may_hear(roles_t *roles, const char *user_id, const char *prefix)
 {
-    return principal_may_hear(roles_principal(roles, user_id), prefix, strlen(prefix));
+    return principal_may_hear(roles_use(roles, user_id), prefix, strlen(prefix));
 }
 
 static bool may_reach(roles_t *roles, const char *user_id, const char *target)
 {
-    return principal_may_reach(roles_principal(roles, user_id), target, strlen(target));
+    return principal_may_reach(roles_use(roles, user_id), target, strlen(target));
 }
 
 static void grant(roles_t *roles, uint64_t granter, const char *topic, const char *target)
@@ -41,17 +41,42 @@ static void grant(roles_t *roles, uint64_t granter, const char *topic, const cha
 
 static void a_user_id_tells_role_and_name(void **state)
 {
-    principal_t *agent = roles_principal(*state, "agent:a1");
+    principal_t *agent = roles_use(*state, "agent:a1");
     assert_int_equal(agent->role, BUS_ROLE_AGENT);
     assert_string_equal(agent->name, "a1");
-    assert_ptr_equal(roles_principal(*state, "agent:a1"), agent);
-    assert_int_equal(roles_principal(*state, NULL)->role, BUS_ROLE_LOCAL);
+    assert_ptr_equal(roles_use(*state, "agent:a1"), agent);
+    assert_int_equal(roles_use(*state, NULL)->role, BUS_ROLE_LOCAL);
+}
+
+static void a_local_agent_is_forgotten_with_its_last_use(void **state)
+{
+    roles_t *roles = *state;
+    principal_t *agent = roles_use(roles, "agent:local.00");
+    roles_use_again(agent);
+    roles_end_use(roles, agent);
+    assert_ptr_equal(roles_use(roles, "agent:local.00"), agent);
+    roles_end_use(roles, agent);
+    roles_end_use(roles, agent);
+    assert_int_equal(roles->by_user_id.count, 1); /* the local one */
+}
+
+static void but_not_while_it_has_grants(void **state)
+{
+    roles_t *roles = *state;
+    char *topics[] = {(char *)"session/1/"};
+    roles_grant(roles, "local.00", 1, topics, 1, NULL, 0);
+    roles_end_use(roles, roles_use(roles, "agent:local.00"));
+    assert_true(may_hear(roles, "agent:local.00", "session/1/state"));
+    roles_end_use(roles, roles_use(roles, "agent:local.00"));
+    roles_end_use(roles, roles_use(roles, "agent:local.00"));
+    roles_grant(roles, "local.00", 1, NULL, 0, NULL, 0);
+    assert_false(may_hear(roles, "agent:local.00", "session/1/state"));
 }
 
 static void nobody_has_no_rights(void **state)
 {
-    assert_int_equal(roles_principal(*state, "none:")->role, BUS_ROLE_NONE);
-    assert_int_equal(roles_principal(*state, "root:x")->role, BUS_ROLE_NONE);
+    assert_int_equal(roles_use(*state, "none:")->role, BUS_ROLE_NONE);
+    assert_int_equal(roles_use(*state, "root:x")->role, BUS_ROLE_NONE);
     assert_false(may_hear(*state, "none:", "env/"));
     assert_false(may_reach(*state, "none:", "orchestrator"));
     assert_false(roles_may_send(BUS_ROLE_NONE, &broker_ping_type));
@@ -124,6 +149,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_user_id_tells_role_and_name),
+        TEST(a_local_agent_is_forgotten_with_its_last_use),
+        TEST(but_not_while_it_has_grants),
         TEST(nobody_has_no_rights),
         TEST(types_are_open_to_the_roles_in_their_tables),
         TEST(services_and_operators_hear_and_reach_everything),

@@ -105,6 +105,30 @@ static void what_is_not_a_key_is_told(void **state)
     assert_int_equal(keys_load(*state, "nobody", &pair, &err), -ERR_NOT_FOUND);
 }
 
+static void the_local_pair_stays_unless_it_is_cut_off(void **state)
+{
+    keys_pair_t first;
+    keys_pair_t second;
+    assert_int_equal(keys_ensure_local(*state, &first, NULL), 0);
+    assert_int_equal(keys_ensure_local(*state, &second, NULL), 0);
+    assert_string_equal(first.secret_text, second.secret_text);
+    write_file(*state, "broker.secret", "");
+    assert_int_equal(keys_ensure_local(*state, &second, NULL), 0);
+    assert_string_not_equal(first.secret_text, second.secret_text);
+    char public_text[KEY_TEXT_SIZE];
+    assert_int_equal(keys_load_public(*state, "broker", public_text, NULL), 0);
+    assert_string_equal(public_text, second.public_text);
+}
+
+static void a_local_agents_name_is_no_files_name(void **state)
+{
+    (void)state;
+    uint8_t key[KEY_SIZE] = {0x0f, 0xf0};
+    char name[KEY_NAME_LIMIT + 1];
+    keys_local_name(key, name);
+    assert_string_equal(name, "local.0ff00000000000000000000000000000");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +138,8 @@ int main(void)
         TEST(another_agent_is_let_in_by_its_file),
         TEST(a_file_with_an_odd_name_lets_nobody_in),
         TEST(what_is_not_a_key_is_told),
+        TEST(the_local_pair_stays_unless_it_is_cut_off),
+        TEST(a_local_agents_name_is_no_files_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
