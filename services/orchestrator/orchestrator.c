@@ -44,10 +44,41 @@ static session_t *find_for(orchestrator_t *self, bus_request_t **request_p, cons
     return *request_p ? session : NULL;
 }
 
+/* What an agent's key may do by grace of its session. */
+static void grant(session_t *session)
+{
+    bus_t *bus = session->owner->bus;
+    if (!*session->principal)
+        return;
+    session->is_granted = true;
+    AUTO_FREE char *own = xasprintf("session/%s/", session->id);
+    AUTO_FREE char *env = xasprintf("env/%s/", session->env ? session->env : "-");
+    bus_grant(bus, session->principal, own, "orchestrator");
+    bus_grant(bus, session->principal, env, NULL);
+}
+
+/* What is left when the environment is gone: asking for the result. */
+static void end_env_grant(const session_t *session)
+{
+    if (!session->is_granted)
+        return;
+    AUTO_FREE char *env = xasprintf("env/%s/", session->env ? session->env : "-");
+    bus_revoke(session->owner->bus, session->principal, env, NULL);
+}
+
+static void end_grant(const session_t *session)
+{
+    if (!session->is_granted)
+        return;
+    AUTO_FREE char *own = xasprintf("session/%s/", session->id);
+    bus_revoke(session->owner->bus, session->principal, own, "orchestrator");
+}
+
 static void evict(orchestrator_t *self)
 {
     while (zlistx_size(self->over) > KEPT_OVER) {
         char *id = zlistx_detach(self->over, NULL);
+        end_grant(zhashx_lookup(self->sessions, id));
         zhashx_delete(self->sessions, id);
         free(id);
     }
@@ -80,26 +111,6 @@ static void on_problem_list(void *arg, bus_request_t *request, const void *messa
 
 /* ---- requests: sessions ------------------------------------------------------------------- */
 
-/* What an agent's key may do by grace of its session. */
-static void grant(session_t *session)
-{
-    bus_t *bus = session->owner->bus;
-    if (!*session->principal)
-        return;
-    AUTO_FREE char *own = xasprintf("session/%s/", session->id);
-    AUTO_FREE char *env = xasprintf("env/%s/", session->env ? session->env : "-");
-    bus_grant(bus, session->principal, own, "orchestrator");
-    bus_grant(bus, session->principal, env, NULL);
-}
-
-static void end_grant(session_t *session)
-{
-    if (!*session->principal || !session->env)
-        return;
-    AUTO_FREE char *env = xasprintf("env/%s/", session->env);
-    bus_revoke(session->owner->bus, session->principal, env, NULL);
-}
-
 static void on_session_open(void *arg, bus_request_t *request, const void *message)
 {
     orchestrator_t *self = arg;
@@ -115,7 +126,7 @@ static void on_session_open(void *arg, bus_request_t *request, const void *messa
             open->results_dir);
         return;
     }
-    session_t *session = session_new(self, problem, open);
+    session_t *session = session_new(self, problem, open, request);
     if (session_record(session, &err) < 0) {
         session_destroy(&session);
         bus_fail_err(&request, &err);
@@ -126,9 +137,10 @@ static void on_session_open(void *arg, bus_request_t *request, const void *messa
     log_info("session.opened", "session=%s problem=%s agent=%s seed=%lld", session->id, problem->id,
         session->agent, (long long)session->seed);
     session_opened_t reply = {.session = session->id};
-    bus_reply(&request, &session_opened_type, &reply);
     session_start(session);
-    grant(session);
+    grant(session); /* before the answer, after which the agent may act */
+    session_watch_opener(session);
+    bus_reply(&request, &session_opened_type, &reply);
 }
 
 void session_answer_info(session_t *session, bus_request_t **request_p)
@@ -217,7 +229,7 @@ static const bus_handler_t handlers[] = {
 void orchestrator_on_session_over(orchestrator_t *self, session_t *session)
 {
     metric_add(session->state == SESSION_CLOSED ? self->closed : self->failed, 1);
-    end_grant(session);
+    end_env_grant(session);
     for (size_t i = 0; i < session->closer_count; i++)
         session_answer_info(session, &session->closers[i]);
     session->closer_count = 0;
@@ -246,6 +258,7 @@ static void resume(orchestrator_t *self, const json_t *json)
     log_info(
         "session.resumed", "session=%s state=%s", session->id, session_state_name(session->state));
     grant(session);
+    session_watch_opener(session);
     session_resume(session);
 }
 

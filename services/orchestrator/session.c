@@ -109,6 +109,8 @@ void session_move(session_t *self, session_state_t state)
     assert(session_may_move(self->state, state));
     err_t err = {0};
     session_forget_timers(self);
+    if (state > SESSION_ACTIVE)
+        session_forget_call(self, &self->opener_watch);
     book_phase(self);
     self->state = state;
     log_info("session.moved", "session=%s problem=%s state=%s reason=\"%s\"", self->id,
@@ -206,7 +208,15 @@ static int64_t or_default(int64_t value, int64_t otherwise)
     return value > 0 ? value : otherwise;
 }
 
-session_t *session_new(orchestrator_t *owner, const problem_t *problem, const session_open_t *open)
+static void tie(session_t *self, const bus_request_t *request)
+{
+    self->opener_source = xstrdup(bus_request_source(request));
+    self->opener_role = xstrdup(bus_role_name(bus_request_role(request)));
+    self->opener_principal = xstrdup(bus_request_principal(request));
+}
+
+session_t *session_new(orchestrator_t *owner, const problem_t *problem, const session_open_t *open,
+    const bus_request_t *request)
 {
     session_t *self = xcalloc(1, sizeof(*self));
     AUTO(zuuid_destroy) zuuid_t *uuid = zuuid_new();
@@ -221,6 +231,8 @@ session_t *session_new(orchestrator_t *owner, const problem_t *problem, const se
     self->time_limit_ms = or_default(open->time_limit_ms, SESSION_TIME_LIMIT_MS);
     self->idle_limit_ms = or_default(open->idle_limit_ms, SESSION_IDLE_LIMIT_MS);
     self->ended_by = "";
+    if (open->is_tied)
+        tie(self, request);
     self->phases = json_object();
     self->trace = json_array();
     self->start_time = session_wall_clock();
@@ -245,6 +257,7 @@ void session_destroy(session_t **self_p)
     if (!self)
         return;
     session_forget_timers(self);
+    session_forget_call(self, &self->opener_watch);
     bus_unsubscribe(self->owner->bus, self->state_subscription);
     bus_unsubscribe(self->owner->bus, self->load_subscription);
     bus_unsubscribe(self->owner->bus, self->fault_subscription);
@@ -256,7 +269,8 @@ void session_destroy(session_t **self_p)
     for (size_t i = 0; i < ARRAY_SIZE(trees); i++)
         json_decref(trees[i]);
     char *texts[] = {self->id, self->agent, self->principal, self->results_dir, self->reason,
-        self->env, self->cluster, self->load, self->fault_id, self->result_path};
+        self->env, self->cluster, self->load, self->fault_id, self->result_path,
+        self->opener_source, self->opener_role, self->opener_principal};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         free(texts[i]);
     free(self);

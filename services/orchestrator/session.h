@@ -46,8 +46,11 @@ typedef struct session {
     char *id;
     const problem_t *problem; /* borrowed from the registry */
     char *agent;
-    char *principal;   /* key name of the agent; "": only operators may act */
-    char *results_dir; /* NULL: the default one */
+    char *principal;     /* key name of the agent; "": only operators may act */
+    char *results_dir;   /* NULL: the default one */
+    char *opener_source; /* whose end is the session's; NULL: nobody's */
+    char *opener_role;
+    char *opener_principal;
     int64_t seed;
     int64_t max_steps;
     int64_t time_limit_ms;
@@ -84,7 +87,10 @@ typedef struct session {
 
     session_call_t call;  /* what the present state waits for */
     session_call_t watch; /* the health check */
-    int deadline_timer;   /* of the state */
+    session_call_t opener_watch;
+    bool is_opener_missed; /* it was gone when last asked for */
+    bool is_granted;       /* the agent's key has its grants */
+    int deadline_timer;    /* of the state */
     int idle_timer;
     int limit_timer;
     int watch_timer;
@@ -107,8 +113,9 @@ bool session_may_move(session_state_t from, session_state_t to);
 /* Whether it is closed or failed: its environment is gone, its result final. */
 bool session_is_over(const session_t *self);
 
-/* The message is copied; results_dir, principal and limits are as in session.open. */
-session_t *session_new(orchestrator_t *owner, const problem_t *problem, const session_open_t *open);
+/* Of the request only what it says of its sender is used. */
+session_t *session_new(orchestrator_t *owner, const problem_t *problem, const session_open_t *open,
+    const bus_request_t *request);
 
 /* From what session_to_json() made; NULL with the reason if it does not fit. */
 session_t *session_from_json(orchestrator_t *owner, const json_t *json, err_t *err);
@@ -160,6 +167,11 @@ void session_await_agent(session_t *self);
 
 /* Goes on with a session of a former life of the orchestrator. */
 void session_resume(session_t *self);
+
+/* ---- session_opener.c */
+
+/* If it is tied to who opened it: ends with that, from now on. */
+void session_watch_opener(session_t *self);
 
 /* ---- session_act.c */
 

@@ -6,6 +6,7 @@
 #define TEXTS(X)                                                                                   \
     X(agent)                                                                                       \
     X(principal) X(results_dir) X(reason) X(env) X(cluster) X(load) X(fault_id) X(result_path)
+#define OPENER(X) X(opener_source) X(opener_role) X(opener_principal)
 #define NUMBERS(X)                                                                                 \
     X(seed) X(max_steps) X(time_limit_ms) X(idle_limit_ms) X(step_count) X(shell_count)
 #define FLAGS(X) X(is_ending) X(is_failing) X(is_fault_undone)
@@ -26,6 +27,7 @@ json_t *session_to_json(const session_t *self)
     if (self->name)                                                                                \
         json_object_set(json, #name, self->name);
     TEXTS(PUT_TEXT)
+    OPENER(PUT_TEXT)
     NUMBERS(PUT_NUMBER)
     FLAGS(PUT_FLAG)
     TREES(PUT_TREE)
@@ -52,6 +54,7 @@ static void take_members(session_t *self, const json_t *json)
 #define TAKE_FLAG(name)   self->name = json_is_true(json_object_get(json, #name));
 #define TAKE_TREE(name)   self->name = json_incref(json_object_get(json, #name));
     TEXTS(TAKE_TEXT)
+    OPENER(TAKE_TEXT)
     NUMBERS(TAKE_NUMBER)
     FLAGS(TAKE_FLAG)
     TREES(TAKE_TREE)
