@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "base/paths.h"
+#include "cli/lab.h"
 
 #include <ctype.h>
 #include <histedit.h>

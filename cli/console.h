@@ -4,8 +4,9 @@
 #ifndef CLI_CONSOLE_H
 #define CLI_CONSOLE_H
 
-#include "cli/lab.h"
+#include <stddef.h>
 
+struct lab;
 typedef struct console console_t;
 
 /* Completes the last word of a line from these. */
@@ -17,7 +18,7 @@ typedef struct console_words {
 /* lab is borrowed. The prompt and both lists stay the caller's: first words of a line, and what
  * may follow. */
 console_t *console_new(
-    lab_t *lab, const char *prompt, console_words_t first, console_words_t following);
+    struct lab *lab, const char *prompt, console_words_t first, console_words_t following);
 void console_destroy(console_t **self_p);
 
 /* The next line without its end and blanks around it, for free(); NULL at the end of the input, or

@@ -269,15 +269,21 @@ static int check(const lab_t *self, err_t *err)
     return 0;
 }
 
-int lab_call(
-    lab_t *self, const bus_call_t *call, const codec_type_t *expected, void **reply_p, err_t *err)
+int lab_call_by(lab_t *self, bus_t *bus, const bus_call_t *call, const codec_type_t *expected,
+    void **reply_p, err_t *err)
 {
     int rc = check(self, err);
     if (rc < 0)
         return rc;
-    rc = bus_call(self->bus, call, expected, reply_p, err);
+    rc = bus_call(bus, call, expected, reply_p, err);
     int broken = rc < 0 ? check(self, err) : 0;
     return broken < 0 ? broken : rc;
+}
+
+int lab_call(
+    lab_t *self, const bus_call_t *call, const codec_type_t *expected, void **reply_p, err_t *err)
+{
+    return lab_call_by(self, self->bus, call, expected, reply_p, err);
 }
 
 int lab_run(lab_t *self, err_t *err)

@@ -40,6 +40,10 @@ bus_t *lab_bus(const lab_t *self);
 int lab_call(
     lab_t *self, const bus_call_t *call, const codec_type_t *expected, void **reply_p, err_t *err);
 
+/* The same by another bus than the lab's own. */
+int lab_call_by(lab_t *self, bus_t *bus, const bus_call_t *call, const codec_type_t *expected,
+    void **reply_p, err_t *err);
+
 /* Runs the loop until it is stopped. 0, or -ERR_STATE after a signal or when the lab broke. */
 int lab_run(lab_t *self, err_t *err);
 

@@ -2,16 +2,15 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "cli/ask.h"
 
 #include <string.h>
 
 enum {
     CALL_MS = 10000,
     OPEN_MS = 20000,
-    ACT_MS = 660000, /* a command of the agent may take ten minutes */
     CLOSE_MS = 90000,
-    PATIENCE_MS = 60000, /* with an orchestrator that is not there */
-    ASK_AGAIN_MS = 250,
+    PATIENCE_MS = 60000,  /* with an orchestrator that is not there */
     LOOK_EVERY_MS = 1000, /* an event may be lost */
 };
 
@@ -21,7 +20,6 @@ struct session {
     session_state_t state;
     char *reason;
     char *env;
-    int64_t step; /* the last one taken */
     int subscription;
     int look; /* the request of a look; 0: none */
     int timer;
@@ -152,36 +150,6 @@ static void on_timer(void *arg)
 
 /* ---- asking -------------------------------------------------------------------------------- */
 
-static void on_pause_over(void *arg)
-{
-    ev_stop(arg);
-}
-
-/* Whether the orchestrator may be there again soon, and has not done it already. */
-static bool may_pass(const bus_call_t *call, int rc)
-{
-    return rc == -ERR_UNAVAILABLE || rc == -ERR_OVERLOADED
-           || (rc == -ERR_TIMEOUT && call->type->is_idempotent);
-}
-
-/* Asks until there is an answer, or patience is over. */
-static int ask(
-    lab_t *lab, bus_call_t call, const codec_type_t *expected, void **reply_p, err_t *err)
-{
-    call.target = "orchestrator";
-    for (int64_t until = ev_now(lab_ev(lab)) + PATIENCE_MS;;) {
-        int rc = lab_call(lab, &call, expected, reply_p, err);
-        bool is_final = !may_pass(&call, rc) || ev_now(lab_ev(lab)) >= until;
-        if (is_final)
-            return rc;
-        int timer = ev_after(lab_ev(lab), ASK_AGAIN_MS, on_pause_over, lab_ev(lab));
-        rc = lab_run(lab, err);
-        ev_cancel(lab_ev(lab), timer);
-        if (rc < 0)
-            return rc;
-    }
-}
-
 int session_await(session_t *self, session_state_t state, err_t *err)
 {
     int rc = 0;
@@ -194,36 +162,20 @@ int session_await(session_t *self, session_state_t state, err_t *err)
     return rc;
 }
 
-int session_brief(session_t *self, session_info_t **info_p, err_t *err)
-{
-    session_get_t message = {.session = self->id};
-    bus_call_t call = {.type = &session_get_type, .message = &message, .timeout_ms = CALL_MS};
-    return ask(self->lab, call, &session_info_type, (void **)info_p, err);
-}
-
-int session_act(
-    session_t *self, const char *action, session_observation_t **observation_p, err_t *err)
-{
-    session_act_t message = {.session = self->id, .step = self->step + 1, .action = action};
-    bus_call_t call = {
-        .type = &session_act_type, .message = &message, .timeout_ms = ACT_MS, .session = self->id};
-    int rc = ask(self->lab, call, &session_observation_type, (void **)observation_p, err);
-    self->step += rc == 0 ? 1 : 0;
-    return rc;
-}
-
 int session_answer(session_t *self, session_expectation_t **expectation_p, err_t *err)
 {
     session_answer_t message = {.session = self->id};
     bus_call_t call = {.type = &session_answer_type, .message = &message, .timeout_ms = CALL_MS};
-    return ask(self->lab, call, &session_expectation_type, (void **)expectation_p, err);
+    return ask_orchestrator(self->lab, lab_bus(self->lab), call, &session_expectation_type,
+        (void **)expectation_p, err);
 }
 
 int session_result(session_t *self, session_outcome_t **outcome_p, err_t *err)
 {
     session_result_t message = {.session = self->id};
     bus_call_t call = {.type = &session_result_type, .message = &message, .timeout_ms = CALL_MS};
-    return ask(self->lab, call, &session_outcome_type, (void **)outcome_p, err);
+    return ask_orchestrator(
+        self->lab, lab_bus(self->lab), call, &session_outcome_type, (void **)outcome_p, err);
 }
 
 int session_close(session_t *self, err_t *err)
@@ -249,7 +201,7 @@ session_t *session_new(
 {
     void *reply = NULL;
     bus_call_t call = {.type = &session_open_type, .message = open, .timeout_ms = OPEN_MS};
-    if (ask(lab, call, &session_opened_type, &reply, err) < 0)
+    if (ask_orchestrator(lab, lab_bus(lab), call, &session_opened_type, &reply, err) < 0)
         return NULL;
     session_t *self = zmalloc(sizeof(*self));
     self->lab = lab;

@@ -1,4 +1,4 @@
-/* session - one session, as its operator and its agent see it from outside.
+/* session - one session, as its operator sees it from outside; for its agent there is turn.h.
  *
  * Calls wait for what they ask for, while the loop runs; they outlast restarts of the broker and
  * the orchestrator, since each of them may be asked again. */
@@ -42,14 +42,7 @@ const char *session_env(const session_t *self);    /* "" until it has one */
 /* Waits until the session has come to a state, or beyond. */
 int session_await(session_t *self, session_state_t state, err_t *err);
 
-/* What the agent is told; *info_p is for codec_free(&session_info_type). */
-int session_brief(session_t *self, session_info_t **info_p, err_t *err);
-
-/* Takes the next step. *observation_p is for codec_free(&session_observation_type). */
-int session_act(
-    session_t *self, const char *action, session_observation_t **observation_p, err_t *err);
-
-/* What is expected; for codec_free(&session_expectation_type). */
+/* What is expected, which only operators are told; for codec_free(&session_expectation_type). */
 int session_answer(session_t *self, session_expectation_t **expectation_p, err_t *err);
 
 /* The result of a closed or failed session; for codec_free(&session_outcome_type). */

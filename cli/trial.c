@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "cli/session.h"
 
 #include <string.h>
 
@@ -31,12 +32,24 @@ static void on_change(void *arg, const session_t *session)
 
 /* ---- playing ------------------------------------------------------------------------------- */
 
-/* The agent's turn, however it ends; what the session became, the session tells. */
-static int take_turn(const trial_t *self, session_t *session, err_t *err)
+/* The agent wants nothing more, without having submitted: a person who leaves takes the session
+ * along, any other is judged as having no answer. */
+static int end_early(session_t *session, const seat_t *seat, err_t *err)
 {
-    seat_t seat = {
-        .session = session, .lab = self->lab, .progress = self->progress, .seed = self->seed};
+    return seat->has_left ? session_close(session, err) : turn_give_up(seat->turn, err);
+}
+
+/* The agent's turn, however it ends; what the session became, the session tells. */
+static int take_turn(const trial_t *self, session_t *session, const keys_pair_t *pair, err_t *err)
+{
+    AUTO(turn_destroy)
+    turn_t *turn = turn_new(self->lab, self->agent->name, session_id(session), pair, err);
+    if (!turn)
+        return -(int)err->code;
+    seat_t seat = {.turn = turn, .lab = self->lab, .progress = self->progress, .seed = self->seed};
     int rc = seat_init(&seat, err);
+    if (rc == 0 && self->agent->is_told)
+        rc = session_answer(session, &seat.told, err);
     if (rc == 0) {
         self->agent->play(&seat);
         progress_note(
@@ -45,18 +58,19 @@ static int take_turn(const trial_t *self, session_t *session, err_t *err)
         if (self->has_left_p)
             *self->has_left_p = seat.has_left;
         if (rc == 0 && !seat.is_over)
-            rc = session_close(session, err); /* the agent gave up */
+            rc = end_early(session, &seat, err);
     }
     seat_done(&seat);
     return rc == -ERR_STATE ? 0 : rc; /* it ended while the agent acted; its result says why */
 }
 
-static int play_session(const trial_t *self, session_t *session, err_t *err)
+static int play_session(
+    const trial_t *self, session_t *session, const keys_pair_t *pair, err_t *err)
 {
     progress_begin(self->progress, phases[SESSION_PROVISIONING]);
     int rc = session_await(session, SESSION_ACTIVE, err);
     if (rc == 0 && session_state(session) == SESSION_ACTIVE)
-        rc = take_turn(self, session, err);
+        rc = take_turn(self, session, pair, err);
     return rc < 0 ? rc : session_await(session, SESSION_CLOSED, err);
 }
 
@@ -89,18 +103,26 @@ static void abandon(const trial_t *self, session_t *session)
 
 int trial_play(const trial_t *self, json_t **result_p, err_t *err)
 {
+    keys_pair_t pair; /* made for this trial, and forgotten with it */
+    char principal[KEY_NAME_LIMIT + 1];
+    int rc = keys_make(&pair, err);
+    if (rc < 0)
+        return rc;
+    turn_principal(&pair, principal);
     session_open_t open = {.problem = self->problem,
         .agent = self->agent->name,
+        .principal = principal,
         .seed = self->seed,
         .max_steps = self->max_steps,
         .results_dir = self->results_dir,
         .time_limit_ms = self->agent->patience_ms,
-        .idle_limit_ms = self->agent->patience_ms};
+        .idle_limit_ms = self->agent->patience_ms,
+        .is_tied = true};
     AUTO(session_destroy)
     session_t *session = session_new(self->lab, &open, on_change, self->progress, err);
     if (!session)
         return -(int)err->code;
-    int rc = play_session(self, session, err);
+    rc = play_session(self, session, &pair, err);
     if (rc == 0)
         rc = fetch_result(session, result_p, err);
     if (rc < 0)

@@ -3,6 +3,7 @@
 #define CLI_TRIAL_H
 
 #include "cli/agents/agent.h"
+#include "cli/lab.h"
 
 typedef struct trial {
     lab_t *lab; /* all borrowed */

@@ -1,23 +1,26 @@
 /* agent - who acts in a session. An agent is a file in this folder with a const agent_t, and a
  * line in the table of agents.c.
  *
- * All but the oracle know only what every agent is told, and do only what every agent may: the
- * texts of session.get, and session.act. */
+ * An agent's place in a session, its seat, holds what an agent from outside would hold: a key of
+ * its own, to which the session was granted. What agents may do the broker and the orchestrator
+ * decide; the operator's connection is out of reach (scripts/check-includes). The oracle alone is
+ * told something besides, by the operator: the reference solution. */
 #ifndef CLI_AGENTS_AGENT_H
 #define CLI_AGENTS_AGENT_H
 
 #include "cli/progress.h"
-#include "cli/session.h"
+#include "cli/turn.h"
 
 /* What the agent is asked for, as the documentation of `submit` tells. */
 typedef enum { ASKED_DETECTION, ASKED_LOCALIZATION, ASKED_ANALYSIS, ASKED_MITIGATION } asked_t;
 
 /* An agent's place in a session. */
 typedef struct seat {
-    session_t *session; /* borrowed, as are lab and progress */
-    lab_t *lab;
+    turn_t *turn;    /* borrowed, as are lab and progress */
+    struct lab *lab; /* for a terminal to wait by */
     progress_t *progress;
-    session_info_t *briefing; /* description, instructions, actions */
+    session_expectation_t *told; /* only for an agent that is_told */
+    session_info_t *briefing;    /* description, instructions, actions */
     asked_t asked;
     char *namespace; /* of the application */
     int64_t seed;
@@ -32,7 +35,7 @@ typedef struct seat {
 typedef struct agent {
     const char *name;
     const char *summary;
-    bool is_told;        /* is allowed to ask for the answer */
+    bool is_told;        /* the operator tells it the answer */
     int64_t patience_ms; /* how long the session waits for it; 0: as long as for any other */
 
     /* Plays the session to its end, or gives up. */

@@ -30,7 +30,7 @@ static char *read_namespace(const char *description)
 
 int seat_init(seat_t *self, err_t *err)
 {
-    int rc = session_brief(self->session, &self->briefing, err);
+    int rc = turn_brief(self->turn, &self->briefing, err);
     if (rc < 0)
         return rc;
     self->asked = read_asked(self->briefing->actions);
@@ -42,6 +42,7 @@ void seat_done(seat_t *self)
 {
     codec_free(&session_info_type, self->briefing);
     codec_free(&session_observation_type, self->seen);
+    codec_free(&session_expectation_type, self->told);
     free(self->namespace);
 }
 
@@ -56,7 +57,7 @@ static const char *act(seat_t *self, const char *action)
     self->step++;
     if (!self->is_quiet)
         progress_step(self->progress, self->step, action);
-    int rc = session_act(self->session, text, &self->seen, &self->err);
+    int rc = turn_act(self->turn, text, &self->seen, &self->err);
     progress_step_end(self->progress);
     if (rc < 0)
         return NULL;

@@ -133,7 +133,7 @@ int session_record(session_t *self, err_t *err);
 void session_info(session_t *self, bool is_full, session_info_t *info, char *texts_p[2]);
 
 /* Answers with session.info: with the texts once it is the agent's turn. */
-void session_answer_info(session_t *self, bus_request_t **request_p);
+void session_answer_info(session_t *session, bus_request_t **request_p);
 
 /* Forgets the request and timers that the present state waits for. */
 void session_forget_call(session_t *self, session_call_t *call);
