@@ -52,8 +52,6 @@ static int take_turn(const trial_t *self, session_t *session, const keys_pair_t 
         rc = session_answer(session, &seat.told, err);
     if (rc == 0) {
         self->agent->play(&seat);
-        progress_note(
-            self->progress, "%lld step%s", (long long)seat.step, seat.step == 1 ? "" : "s");
         rc = seat.err.code ? err_set(err, seat.err.code, "%s", seat.err.text) : 0;
         if (self->has_left_p)
             *self->has_left_p = seat.has_left;

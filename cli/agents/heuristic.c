@@ -1,5 +1,5 @@
 /* heuristic: what an operator looks at first, by rules (rules.c): pods, images and their history,
- * logs, traces. Knows nothing of any application or problem. */
+ * logs, metrics, traces. Knows nothing of any application or problem. */
 #include "base/auto.h"
 #include "base/mem.h"
 #include "cli/agents/agent.h"
@@ -37,6 +37,23 @@ static void look_at_logs(seat_t *seat, scene_t *scene)
                    seat->namespace, SCENE_WORKLOADS_MAX));
 }
 
+/* The counters of errors that the application's parts keep, if they have had any. */
+static void look_at_metrics(seat_t *seat, scene_t *scene)
+{
+    const char *answer = seat_act(seat, "get_metrics(\"%s\", 5)", seat->namespace);
+    const char *folder = answer ? strstr(answer, "metrics_output/") : NULL;
+    const char *part = folder ? strstr(folder, "\n    app/") : NULL;
+    const char *found = part ? strstr(part, "_errors_total.csv") : NULL;
+    if (!found)
+        return;
+    const char *name = found;
+    while (name[-1] != ' ')
+        name--;
+    AUTO_FREE char *path = xasprintf(
+        "%.*s/app/%.*s", (int)strcspn(folder, " \n"), folder, (int)strcspn(name, "\n"), name);
+    scene_read_errors(scene, seat_act(seat, "read_metrics(\"%s\")", path));
+}
+
 /* The failed spans that have no failed children, by what they called. */
 static void look_at_traces(seat_t *seat, scene_t *scene)
 {
@@ -53,16 +70,21 @@ static void look_at_traces(seat_t *seat, scene_t *scene)
                    file));
 }
 
+static void look_at_all(seat_t *seat, scene_t *scene)
+{
+    look_at_pods(seat, scene);
+    look_at_logs(seat, scene);
+    look_at_metrics(seat, scene);
+    look_at_traces(seat, scene);
+}
+
 static void look(seat_t *seat, scene_t *scene)
 {
     look_at_workloads(seat, scene);
-    look_at_pods(seat, scene);
-    look_at_logs(seat, scene);
+    look_at_all(seat, scene);
     for (int looks = 1; looks < LOOKS_MAX && !rules_is_anomaly(scene) && !seat->err.code; looks++) {
-        look_at_traces(seat, scene);
         (void)seat_shell(seat, "sleep 2");
-        look_at_pods(seat, scene);
-        look_at_logs(seat, scene);
+        look_at_all(seat, scene);
     }
 }
 
@@ -124,5 +146,5 @@ static void play(seat_t *seat)
 }
 
 const agent_t agent_heuristic = {.name = "heuristic",
-    .summary = "looks at pods, images, logs and traces by rules",
+    .summary = "looks at pods, images, logs, metrics and traces by rules",
     .play = play};

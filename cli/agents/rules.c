@@ -8,6 +8,7 @@
 enum {
     NAMED_MIN = 3,  /* lines: one or two may be of a start */
     SPANS_MIN = 3,  /* likewise */
+    CALLS_MIN = 10, /* likewise */
     DENIED_MIN = 1, /* a right does not come back by itself */
 };
 
@@ -67,6 +68,14 @@ static bool is_failing_calls(const scene_t *scene, const workload_t *workload)
     return workload->failed_spans >= SPANS_MIN;
 }
 
+/* Who fails because others fail counts as many errors of theirs. */
+static bool is_where_calls_end(const scene_t *scene, const workload_t *workload)
+{
+    (void)scene;
+    return workload->failed_calls >= CALLS_MIN
+           && workload->own_failed_calls < workload->failed_calls / 2;
+}
+
 static bool is_restarted(const scene_t *scene, const workload_t *workload)
 {
     (void)scene;
@@ -115,6 +124,8 @@ static const rule_t rules[] = {
         restart},
     {"its pods fail", 3, true, is_failing, "Application", "Code Defect", restart},
     {"errors name it", 3, true, is_named, "Virtualization", "Network/Storage Issue", restart},
+    {"its callers count errors that it does not", 3, true, is_where_calls_end, "Virtualization",
+        "Network/Storage Issue", restart},
     {"calls to it fail", 2, true, is_failing_calls, "Virtualization", "Network/Storage Issue",
         restart},
     {"it was restarted", 1, false, is_restarted, "Application", "Code Defect", restart},

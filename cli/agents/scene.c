@@ -246,6 +246,44 @@ void scene_read_spans(scene_t *self, const char *text)
     }
 }
 
+/* ---- metrics ------------------------------------------------------------------------------- */
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static void count_errors(scene_t *self, const char *pod, const char *kpi, double value)
+{
+    static const char label[] = ".peer=";
+    const char *peer = strstr(kpi, label);
+    if (!peer)
+        return;
+    peer += sizeof(label) - 1;
+    workload_t *caller = find_of_pod(self, pod);
+    workload_t *called = scene_find(self, peer, strcspn(peer, ".:"));
+    if (caller)
+        caller->own_failed_calls = larger(caller->own_failed_calls, value);
+    if (called)
+        called->failed_calls = larger(called->failed_calls, value);
+}
+
+/* Lines "timestamp node.pod kpi value"; counters only grow. */
+void scene_read_errors(scene_t *self, const char *text)
+{
+    char line[LINE_MAX_SIZE];
+    while (next_line(&text, line)) {
+        char owner[SCENE_TEXT];
+        char kpi[SCENE_TEXT];
+        double value;
+        if (sscanf(line, "%*s %127s %127s %lf", owner, kpi, &value) != 3)
+            continue;
+        const char *pod = strrchr(owner, '.');
+        if (pod)
+            count_errors(self, pod + 1, kpi, value);
+    }
+}
+
 /* ---- images -------------------------------------------------------------------------------- */
 
 const char *scene_sibling_image(const scene_t *self, const workload_t *workload)

@@ -21,11 +21,13 @@ typedef struct workload {
     int pods;
     int failing_pods; /* not ready, or in a state that says so */
     int restarts;
-    char state[SCENE_TEXT]; /* of a failing pod */
-    int own_errors;         /* lines of its log that speak of errors */
-    int own_denials;        /* …of being refused for want of rights */
-    int named;              /* lines of errors, also of others', that name it last */
-    int failed_spans;       /* of calls to it */
+    char state[SCENE_TEXT];  /* of a failing pod */
+    int own_errors;          /* lines of its log that speak of errors */
+    int own_denials;         /* …of being refused for want of rights */
+    int named;               /* lines of errors, also of others', that name it last */
+    int failed_spans;        /* of calls to it */
+    double failed_calls;     /* to it, as a caller counted them */
+    double own_failed_calls; /* of its own to others */
 } workload_t;
 
 typedef struct scene {
@@ -50,6 +52,10 @@ void scene_read_logs(scene_t *self, const char *text);
 /* Lines "count target", where target is what a failed span called or was: "/geo.Geo/Nearby" or
  * "geo". */
 void scene_read_spans(scene_t *self, const char *text);
+
+/* The table of read_metrics for a counter of errors whose name tells the peer they came of, such as
+ * "downstream_errors_total.peer=geo.reason=unavailable". */
+void scene_read_errors(scene_t *self, const char *text);
 
 /* The image that all others with an image of the same maker agree on; NULL if this one's is that,
  * or if there are too few others to tell. */

@@ -55,6 +55,7 @@ static const char *act(seat_t *self, const char *action)
     AUTO_FREE char *text = xasprintf("```\n%s\n```", action);
     codec_free(&session_observation_type, TAKE(self->seen));
     self->step++;
+    progress_note(self->progress, "%lld step%s", (long long)self->step, self->step == 1 ? "" : "s");
     if (!self->is_quiet)
         progress_step(self->progress, self->step, action);
     int rc = turn_act(self->turn, text, &self->seen, &self->err);

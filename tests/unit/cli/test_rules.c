@@ -115,12 +115,37 @@ static void failed_calls_count_for_what_they_call(void **state)
     expect_culprit(scene, "user", "Network/Storage Issue");
 }
 
+static void errors_that_others_count_point_to_where_they_end(void **state)
+{
+    (void)state;
+    AUTO_FREE scene_t *scene = scene_of(shop, all_well, "");
+    scene_read_errors(scene,
+        " timestamp       cmdb_id                                          kpi_name value\n"
+        "1795528230 n1.shop-7c-a downstream_errors_total.peer=cart.reason=unavailable  37.0\n"
+        "1795528230 n2.cart-5d-b downstream_errors_total.peer=user.reason=unavailable  37.0\n"
+        "1795528231 n1.shop-7c-a downstream_errors_total.peer=cart.reason=unavailable  77.0\n"
+        "1795528231 n2.cart-5d-b downstream_errors_total.peer=user.reason=unavailable  80.0\n");
+    assert_true(scene_find(scene, "cart", 4)->failed_calls == 77.0);
+    assert_true(scene_find(scene, "cart", 4)->own_failed_calls == 80.0);
+    expect_culprit(scene, "user", "Network/Storage Issue");
+}
+
+static void a_few_errors_are_of_the_start(void **state)
+{
+    (void)state;
+    AUTO_FREE scene_t *scene = scene_of(shop, all_well, "");
+    scene_read_errors(scene, "1 n2.cart-5d-b downstream_errors_total.peer=user.reason=io 3.0\n");
+    assert_null(rules_culprit(scene));
+}
+
 static void text_that_is_no_listing_adds_nothing(void **state)
 {
     (void)state;
     AUTO_FREE scene_t *scene = scene_of(
         "[ERROR] Command execution failed\n||||\n|", "No resources found\n", "[pod/\n[pod/x]\n");
     scene_read_spans(scene, "-\n9\n");
+    scene_read_errors(scene, "error: Metrics file 'x' not found.\n1 a b.peer= 9\n");
+    scene_read_errors(scene, NULL);
     scene_read_logs(scene, NULL);
     assert_int_equal(scene->count, 0);
     assert_null(rules_culprit(scene));
@@ -137,6 +162,8 @@ int main(void)
         cmocka_unit_test(what_is_scaled_to_nothing_is_switched_on),
         cmocka_unit_test(who_refuses_rights_is_an_authentication_issue),
         cmocka_unit_test(failed_calls_count_for_what_they_call),
+        cmocka_unit_test(errors_that_others_count_point_to_where_they_end),
+        cmocka_unit_test(a_few_errors_are_of_the_start),
         cmocka_unit_test(text_that_is_no_listing_adds_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
