@@ -10,6 +10,7 @@
 Needs pyzmq and msgpack, as Debian packages them (python3-zmq, python3-msgpack).
 """
 
+from . import places
 from .bus import Bus, Reply, Request
 from .envelope import Envelope, decode, encode
 from .errors import BusError
@@ -27,4 +28,5 @@ __all__ = [
     "Subscription",
     "decode",
     "encode",
+    "places",
 ]

@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import zmq
+from zmq.utils import z85
 
 from . import events, places
 from .envelope import Envelope, decode, encode
@@ -67,14 +68,16 @@ class _Ask:
 
 class Bus:
     """Connects in the background. With a tcp endpoint, `role` names the key pair of the folder
-    `keys` that is used: "agent" if left out."""
+    `keys` that is used: "agent" if left out. At the local agents' socket (places.agents_endpoint())
+    it makes a key of its own, and `principal` is what a session must be opened for."""
 
     def __init__(self, endpoint=None, *, name="python", instance=None, keys=None, role="agent"):
         self.name = name
         self.instance = instance or secrets.token_hex(4)
         self.source = f"{self.name}@{self.instance}"
         self.endpoint = endpoint or f"ipc://{places.run_dir()}/requests"
-        self._curve = self._read_keys(keys, role) if self.endpoint.startswith("tcp:") else None
+        self.principal = ""
+        self._curve = self._find_keys(keys, role)
         self._context = zmq.Context()
         self._wire = f"{secrets.randbits(64):016x}"
         self._counter = itertools.count(1)
@@ -232,6 +235,20 @@ class Bus:
         os.close(self._wake_read)
 
     # ---- connection -----------------------------------------------------------------------
+
+    def _find_keys(self, folder, role):
+        if self.endpoint.startswith("tcp:"):
+            return self._read_keys(folder, role)
+        if self.endpoint.startswith("ipc:") and self.endpoint.endswith("/agents"):
+            return self._make_keys()
+        return None
+
+    def _make_keys(self):
+        public, secret = zmq.curve_keypair()
+        self.principal = "local." + z85.decode(public)[:16].hex()
+        beside = os.path.dirname(self.endpoint[len("ipc://"):])
+        return {"curve_serverkey": places.read_key(beside, "broker", "public"),
+                "curve_publickey": public, "curve_secretkey": secret}
 
     @staticmethod
     def _read_keys(folder, role):

@@ -12,6 +12,11 @@ def run_dir():
     return f"{xdg}/aiopslab" if xdg else f"/tmp/aiopslab-{os.geteuid()}"
 
 
+def agents_endpoint():
+    """Where agents of this machine come in."""
+    return f"ipc://{run_dir()}/agents"
+
+
 def state_dir():
     """The folder of keys and results."""
     own = os.environ.get("AIOPSLAB_STATE")
