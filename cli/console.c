@@ -143,12 +143,20 @@ static char *trimmed(const char *text, size_t length)
     return xstrndup(text, length);
 }
 
+/* What an end of the line that is none means: Ctrl-C, or Ctrl-D, or that the program is to end. */
+static char *read_nothing(console_t *self)
+{
+    bool is_thrown_away = lab_take_interrupt(self->lab) && !lab_is_ending(self->lab);
+    puts(is_thrown_away ? "^C" : "");
+    return is_thrown_away ? xstrdup("") : NULL;
+}
+
 static char *read_edited(console_t *self)
 {
     int length = 0;
     const char *text = el_gets(self->editor, &length);
     if (!text || length <= 0)
-        return NULL;
+        return read_nothing(self);
     char *line = trimmed(text, (size_t)length);
     HistEvent event;
     if (*line) {
@@ -178,6 +186,11 @@ static char *read_plain(console_t *self)
     printf("%s%s\n", self->prompt, line);
     fflush(stdout);
     return line;
+}
+
+bool console_is_terminal(const console_t *self)
+{
+    return self->editor;
 }
 
 char *console_read(console_t *self)

@@ -22,7 +22,10 @@ console_t *console_new(
 void console_destroy(console_t **self_p);
 
 /* The next line without its end and blanks around it, for free(); NULL at the end of the input, or
- * when the program is to end. */
+ * when the program is to end. At a terminal Ctrl-C throws the line away, and "" is returned. */
 char *console_read(console_t *self);
+
+/* Whether there is a person at a terminal. */
+bool console_is_terminal(const console_t *self);
 
 #endif

@@ -29,7 +29,8 @@ struct lab {
     int report_fd;    /* what the supervisor reports */
     int signal_fd;
     bool is_interrupted;
-    err_t failure; /* why the lab is of no use; code 0: it is */
+    bool is_ending; /* by SIGTERM */
+    err_t failure;  /* why the lab is of no use; code 0: it is */
 };
 
 bool lab_is_private(const lab_t *self)
@@ -59,6 +60,11 @@ bool lab_take_interrupt(lab_t *self)
     return is_interrupted;
 }
 
+bool lab_is_ending(const lab_t *self)
+{
+    return self->is_ending;
+}
+
 /* ---- whether one runs ---------------------------------------------------------------------- */
 
 bool lab_is_running(const char *run_dir)
@@ -83,6 +89,7 @@ static void on_signal(void *arg, int fd, uint32_t events)
     if (read(fd, &info, sizeof(info)) <= 0)
         return;
     self->is_interrupted = true;
+    self->is_ending |= info.ssi_signo == SIGTERM;
     ev_stop(self->ev);
 }
 

@@ -50,6 +50,9 @@ int lab_run(lab_t *self, err_t *err);
 /* Whether a signal asked the command to end. It is forgotten by asking. */
 bool lab_take_interrupt(lab_t *self);
 
+/* Whether SIGTERM came, which is not forgotten: a person's Ctrl-C may mean less. */
+bool lab_is_ending(const lab_t *self);
+
 /* Waits until every service has registered with the broker. */
 int lab_await_services(lab_t *self, err_t *err);
 

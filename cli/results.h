@@ -1,11 +1,14 @@
-/* results - a result is not lost, whatever becomes of the disk that it should be written to. */
+/* results - a result is told, and not lost, whatever becomes of the disk that it should be on. */
 #ifndef CLI_RESULTS_H
 #define CLI_RESULTS_H
 
+#include "cli/progress.h"
+
 #include <jansson.h>
 
-/* Writes a result, whole or not at all, where there is room: below the state folder, else where
- * temporary files go. Returns the file's path, for free(), or NULL if there is none anywhere. */
-char *results_save(const json_t *result);
+/* Tells verdict and file of what trial_play() returned. A result without a file is saved where
+ * there is room, whole or not at all, or else printed; with is_json it is printed as a line of JSON
+ * in any case. Returns the exit status that fits. */
+int results_report(progress_t *progress, json_t *result, bool is_json);
 
 #endif

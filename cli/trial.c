@@ -85,14 +85,15 @@ static int fetch_result(session_t *session, json_t **result_p, err_t *err)
     return 0;
 }
 
-/* Nobody plays it any more; a private lab goes with all of its sessions. */
+/* Nobody plays it any more; a lab that goes takes all of its sessions with it. */
 static void abandon(const trial_t *self, session_t *session)
 {
     progress_end(self->progress);
-    if (lab_is_private(self->lab) || session_state(session) >= SESSION_CLOSED)
+    (void)lab_take_interrupt(self->lab);
+    bool goes_by_itself = lab_is_private(self->lab) && !self->is_lab_kept;
+    if (goes_by_itself || session_state(session) >= SESSION_CLOSED)
         return;
     err_t err;
-    (void)lab_take_interrupt(self->lab);
     progress_begin(self->progress, "closing");
     if (session_close(session, &err) < 0)
         progress_note(self->progress, "%s", err.text);

@@ -13,6 +13,7 @@ typedef struct trial {
     const char *results_dir; /* absolute; NULL: the orchestrator's own */
     int64_t seed;
     int64_t max_steps; /* 0: as many as the orchestrator gives */
+    bool is_lab_kept;  /* a private lab, too, is still needed afterwards */
     bool *has_left_p;  /* where to say that the agent wants nothing more; or NULL */
 } trial_t;
 

@@ -65,6 +65,9 @@ void seat_done(seat_t *self);
  * submit, the observation still comes, and is_over is set. */
 const char *seat_act(seat_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Asks once more for what was observed, after the wait for it was interrupted. */
+const char *seat_await(seat_t *self, const char *action);
+
 /* exec_shell with a command that may have quotes and lines of its own. */
 const char *seat_shell(seat_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

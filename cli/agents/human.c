@@ -53,15 +53,29 @@ static void free_words(const char **words, size_t count)
     free(words);
 }
 
+/* Ctrl-C once stops nothing, since the step is taken; twice leaves the problem. */
+static const char *act(seat_t *seat, const console_t *console, const char *line)
+{
+    const char *observation = seat_act(seat, "%s", line);
+    bool is_doubted = !observation && console_is_terminal(console) && lab_take_interrupt(seat->lab)
+                      && !lab_is_ending(seat->lab);
+    if (!is_doubted)
+        return observation;
+    printf(
+        "\nThe action goes on, and counts; it is waited for. Ctrl-C again leaves the problem.\n");
+    fflush(stdout);
+    return seat_await(seat, line);
+}
+
 /* Returns false when the person has left. */
-static bool take(seat_t *seat, const char *line)
+static bool take(seat_t *seat, const console_t *console, const char *line)
 {
     if (strcmp(line, "exit") == 0)
         return false;
     if (strcmp(line, "help") == 0) {
         print_help(seat);
     } else if (*line) {
-        const char *observation = seat_act(seat, "%s", line);
+        const char *observation = act(seat, console, line);
         if (observation)
             printf("%s\n", observation);
     }
@@ -81,7 +95,7 @@ static void play(seat_t *seat)
         seat->lab, "aiopslab> ", (console_words_t){words, count}, (console_words_t){NULL, 0});
     while (!seat->is_over && !seat->err.code) {
         AUTO_FREE char *line = console_read(console);
-        seat->has_left = !line || !take(seat, line);
+        seat->has_left = !line || !take(seat, console, line);
         if (seat->has_left)
             break;
     }

@@ -66,6 +66,13 @@ static const char *act(seat_t *self, const char *action)
     return self->seen->observation;
 }
 
+const char *seat_await(seat_t *self, const char *action)
+{
+    self->err = (err_t){0};
+    self->step--;
+    return act(self, action);
+}
+
 static char *format_text(const char *format, va_list args)
 {
     char *text = NULL;

@@ -2,20 +2,24 @@
  * action, 'exit'. */
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/results.h"
 #include "cli/trial.h"
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/paths.h"
 #include "problems/problem.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static const char welcome[] = "AIOpsLab\n"
-                              "  start ID    begins a problem; then each line is an action\n"
-                              "  problems    lists them (Tab completes)\n"
-                              "  exit        leaves\n";
+static const char welcome[] =
+    "AIOpsLab\n"
+    "  start ID    begins a problem; then each line is an action, such as submit(\"Yes\")\n"
+    "  problems    lists them\n"
+    "  exit        leaves, as Ctrl-D does\n"
+    "Tab completes, the arrow keys find earlier lines.\n";
 
 static const char *const words[] = {"exit", "help", "problems", "start"};
 
@@ -26,6 +30,7 @@ typedef struct prompt {
     const char **ids; /* of problems; borrowed from the registry */
     size_t id_count;
     char *results_dir;
+    bool is_terminal;
 } prompt_t;
 
 /* Returns false when the person has left for good. */
@@ -43,25 +48,31 @@ static bool start(prompt_t *self, const char *id)
         .agent = &agent_human,
         .problem = id,
         .results_dir = self->results_dir,
+        .is_lab_kept = true,
         .has_left_p = &has_left};
     if (trial_play(&trial, &result, &err) < 0) {
         progress_end(self->progress);
-        printf("%s\n", err.text);
-        return !has_left && strcmp(err.text, "interrupted") != 0;
+        bool is_interrupted = strcmp(err.text, "interrupted") == 0;
+        printf("%s\n", is_interrupted ? "interrupted; the problem is given up" : err.text);
+        return !has_left && !lab_is_ending(self->lab) && (!is_interrupted || self->is_terminal);
     }
-    bool is_success;
-    bool is_void;
-    AUTO_FREE char *verdict = trial_verdict(result, &is_success, &is_void);
-    const char *path = json_string_value(json_object_get(result, "result_path"));
-    progress_verdict(self->progress, is_success, "  %s", verdict);
-    progress_say(self->progress, "  result   %s", path ? path : "could not be written to a file");
+    (void)results_report(self->progress, result, false);
     return !has_left;
 }
 
 static void list_problems(const prompt_t *self)
 {
     for (size_t i = 0; i < self->id_count; i++)
-        printf("  %s\n", self->ids[i]);
+        printf(
+            "  %-44s %s\n", self->ids[i], problem_registry_at(self->registry, i)->family->summary);
+}
+
+static void say_unknown(const char *line)
+{
+    AUTO_FREE char *word = xstrndup(line, strcspn(line, " ("));
+    AUTO_FREE char *hint = nearest_hint(word, words, ARRAY_SIZE(words));
+    printf("'%s' is not understood here; %s\n", word,
+        *hint ? hint : "'start ID' begins a problem, in which actions are; 'exit' leaves");
 }
 
 /* Returns false when the person has left. */
@@ -74,12 +85,14 @@ static bool take(prompt_t *self, const char *line)
         const char *id = line + sizeof(starting) - 1;
         return start(self, id + strspn(id, " "));
     }
-    if (strcmp(line, "problems") == 0)
+    if (strcmp(line, "start") == 0)
+        puts("which problem? 'problems' lists them; Tab completes");
+    else if (strcmp(line, "problems") == 0)
         list_problems(self);
     else if (strcmp(line, "help") == 0)
         fputs(welcome, stdout);
     else if (*line)
-        printf("'%s' is not understood here; 'start ID' begins a problem, 'exit' leaves\n", line);
+        say_unknown(line);
     fflush(stdout);
     return true;
 }
@@ -90,6 +103,7 @@ static char *ask(prompt_t *self)
     AUTO(console_destroy)
     console_t *console = console_new(self->lab, "aiopslab> ",
         (console_words_t){words, ARRAY_SIZE(words)}, (console_words_t){self->ids, self->id_count});
+    self->is_terminal = console_is_terminal(console);
     return console_read(console);
 }
 
@@ -100,7 +114,8 @@ static int converse(prompt_t *self)
         AUTO_FREE char *line = ask(self);
         goes_on = line && take(self, line);
     }
-    return lab_take_interrupt(self->lab) ? EXIT_INTERRUPTED : EXIT_DONE;
+    bool is_ended = lab_take_interrupt(self->lab) || lab_is_ending(self->lab);
+    return is_ended ? EXIT_INTERRUPTED : EXIT_DONE;
 }
 
 static int prepare(prompt_t *self, err_t *err)

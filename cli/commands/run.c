@@ -147,51 +147,6 @@ static char *results_dir_of(const options_t *options, err_t *err)
 
 /* ---- the trials ---------------------------------------------------------------------------- */
 
-static void print_json(const json_t *result)
-{
-    json_dumpf(result, stdout, JSON_COMPACT);
-    putchar('\n');
-    fflush(stdout);
-}
-
-/* The orchestrator could not write it, and says why in the result. */
-static int save(const options_t *options, progress_t *progress, json_t *result)
-{
-    const char *reason = json_string_value(json_object_get(result, "reason"));
-    AUTO_FREE char *path = results_save(result);
-    progress_say(progress, "  result   not where it should be: %s", reason ? reason : "unknown");
-    if (path) {
-        json_object_set_new(result, "result_path", json_string(path));
-        progress_say(progress, "           saved in %s", path);
-    } else {
-        progress_say(progress, "           and there is no room elsewhere; this is all of it:");
-        if (!options->is_json)
-            print_json(result);
-    }
-    return EXIT_UNSAVED;
-}
-
-static int report(const options_t *options, progress_t *progress, json_t *result)
-{
-    bool is_success;
-    bool is_void;
-    AUTO_FREE char *verdict = trial_verdict(result, &is_success, &is_void);
-    const char *path = json_string_value(json_object_get(result, "result_path"));
-    int status = is_void ? EXIT_VOID : is_success ? EXIT_DONE : EXIT_WRONG;
-    progress_verdict(progress, is_success, "  %s  %s",
-        is_void      ? "void   "
-        : is_success ? "success"
-                     : "failure",
-        verdict);
-    if (path)
-        progress_say(progress, "  result   %s", path);
-    else
-        status = save(options, progress, result);
-    if (options->is_json)
-        print_json(result);
-    return status;
-}
-
 static int play(const options_t *options, trial_t *trial, timing_t *timing, const char *problem)
 {
     err_t err = {0};
@@ -210,7 +165,7 @@ static int play(const options_t *options, trial_t *trial, timing_t *timing, cons
         return EXIT_VOID;
     }
     timing_add(timing, result);
-    return report(options, trial->progress, result);
+    return results_report(trial->progress, result, options->is_json);
 }
 
 static int play_all(const options_t *options, FILE *out, timing_t *timing)

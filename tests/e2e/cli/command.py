@@ -12,7 +12,7 @@ BIN = os.environ["AIOPSLAB_BIN"]
 PROGRAM = os.path.join(BIN, "aiopslab")
 NOOP = "noop_detection_hotel_reservation-1"
 DETECTION = "misconfig_app_hotel_res-detection-1"
-LONG_S = 120  # for whatever takes seconds on an idle machine
+LONG_S = float(os.environ.get("AIO_LONG_S", 120))  # for whatever takes seconds on an idle machine
 
 
 class Ended:
