@@ -58,8 +58,8 @@ def test_a_person_solves_a_problem_with_completed_words(prompt):
 
 
 def test_wrong_lines_are_told_what_is_right(prompt):
-    prompt.type("strat it", ENTER)
-    prompt.expect("'strat' is not understood here; did you mean 'start'?")
+    prompt.type("stasrt it", ENTER)
+    prompt.expect("'stasrt' is not understood here; did you mean 'start'?")
     prompt.type("start", ENTER)
     prompt.expect("which problem? 'problems' lists them")
     prompt.type("start noop", ENTER)
