@@ -26,7 +26,8 @@ struct channel {
     buffer_t in;
     buffer_t out;
     uint64_t last_id;
-    bool *is_destroyed_p; /* set while messages are handed out */
+    bool is_handing_out;
+    bool is_dying; /* destroyed while messages are handed out: freed after that */
 };
 
 static void append(buffer_t *self, const void *bytes, size_t size)
@@ -79,6 +80,13 @@ static envelope_t *take_envelope(channel_t *self, bool *is_broken_p)
     return envelope;
 }
 
+static void channel_free(channel_t *self)
+{
+    free(self->in.bytes);
+    free(self->out.bytes);
+    free(self);
+}
+
 static void hang_up(channel_t *self)
 {
     ev_fd_end(self->ev, self->fd);
@@ -87,17 +95,16 @@ static void hang_up(channel_t *self)
 
 static void hand_out(channel_t *self)
 {
-    bool is_destroyed = false;
     bool is_broken = false;
-    self->is_destroyed_p = &is_destroyed;
-    for (envelope_t *envelope; !is_destroyed && (envelope = take_envelope(self, &is_broken));) {
+    self->is_handing_out = true;
+    for (envelope_t *envelope; !self->is_dying && (envelope = take_envelope(self, &is_broken));) {
         self->fn(self->arg, envelope);
         envelope_free(&envelope);
     }
-    if (is_destroyed)
-        return;
-    self->is_destroyed_p = NULL;
-    if (is_broken)
+    self->is_handing_out = false;
+    if (self->is_dying)
+        channel_free(self);
+    else if (is_broken)
         hang_up(self);
 }
 
@@ -132,14 +139,12 @@ void channel_destroy(channel_t **self_p)
     channel_t *self = *self_p;
     if (!self)
         return;
-    if (self->is_destroyed_p)
-        *self->is_destroyed_p = true;
+    *self_p = NULL;
     ev_fd_end(self->ev, self->fd);
     close(self->fd);
-    free(self->in.bytes);
-    free(self->out.bytes);
-    free(self);
-    *self_p = NULL;
+    self->is_dying = true;
+    if (!self->is_handing_out)
+        channel_free(self);
 }
 
 void channel_send(channel_t *self, envelope_kind_t kind, const char *id, const char *corr,

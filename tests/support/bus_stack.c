@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "tests/support/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -122,8 +123,7 @@ int bus_stack_tear_down(void **state)
     }
     if (self->broker)
         assert_int_equal(bus_stack_end(self->broker, SIGTERM), 0);
-    AUTO_FREE char *command = xasprintf("rm -rf '%s'", self->folder);
-    int rc = system(command);
+    int rc = folder_remove(self->folder);
     ev_destroy(&self->ev);
     free(self);
     return rc;

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "tests/support/folder.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -172,8 +173,7 @@ int lab_tear_down(void **state)
         waitpid(self->pids[i - 1], NULL, 0);
     }
     ev_destroy(&self->ev);
-    AUTO_FREE char *command = xasprintf("rm -rf '%s'", self->folder);
-    int rc = getenv("KEEP_LOGS") ? 0 : system(command);
+    int rc = getenv("KEEP_LOGS") ? 0 : folder_remove(self->folder);
     free(self);
     return rc;
 }

@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "tests/support/bus_world.h"
+#include "tests/support/folder.h"
 #include "tests/support/kube_stub.h"
 
 #include <unistd.h>
@@ -105,10 +106,9 @@ static int tear_down(void **state)
     kube_stub_destroy(&stage->kube);
     metrics_destroy(&stage->metrics);
     ev_destroy(&stage->world.ev);
-    AUTO(zdir_destroy) zdir_t *dir = zdir_new(stage->folder, "-");
-    zdir_remove(dir, true);
+    int rc = folder_remove(stage->folder);
     free(stage);
-    return 0;
+    return rc;
 }
 
 /* Runs the loop until the state was told, at most for some seconds. */

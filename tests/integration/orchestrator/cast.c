@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "tests/support/folder.h"
 
 #include <unistd.h>
 
@@ -48,12 +49,20 @@ static void on_env_delete(void *arg, bus_request_t *request, const void *message
     bus_reply(&request, &ok_type, &(ok_t){});
 }
 
+/* One at a time: who asks anew has lost interest in what was kept before. */
+static void keep(cast_t *self, bus_request_t *request)
+{
+    if (self->kept)
+        bus_fail(&self->kept, ERR_STATE, "asked anew");
+    self->kept = request;
+}
+
 static void on_env_exec(void *arg, bus_request_t *request, const void *message)
 {
     cast_t *self = arg;
     self->executed++;
     snprintf(self->command, sizeof(self->command), "%s", ((const env_exec_t *)message)->command);
-    self->kept = request;
+    keep(self, request);
     if (!self->is_exec_slow)
         cast_answer_exec(self, "done");
 }
@@ -166,7 +175,7 @@ static void on_judge(void *arg, bus_request_t *request, const void *message)
     json_decref(self->solution);
     self->solution = json_incref(((const session_judge_t *)message)->solution);
     self->judged++;
-    self->kept = request;
+    keep(self, request);
     if (!self->is_verdict_kept)
         cast_answer_judge(self);
 }
@@ -271,13 +280,6 @@ int cast_set_up(void **state)
     return 0;
 }
 
-static void remove_folder(const char *folder)
-{
-    AUTO(zdir_destroy) zdir_t *dir = zdir_new(folder, "-");
-    if (dir)
-        zdir_remove(dir, true);
-}
-
 int cast_tear_down(void **state)
 {
     cast_t *self = *state;
@@ -292,9 +294,9 @@ int cast_tear_down(void **state)
     metrics_destroy(&self->metrics);
     json_decref(self->solution);
     bus_world_tear_down((void **)&self->world);
-    remove_folder(self->folder);
+    int rc = folder_remove(self->folder);
     free(self);
-    return 0;
+    return rc;
 }
 
 /* ---- the client --------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "base/paths.h"
+#include "tests/support/folder.h"
 #include "tests/support/test.h"
 
 #include <sys/stat.h>
@@ -15,8 +16,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    AUTO_FREE char *command = xasprintf("rm -rf '%s'", (char *)*state);
-    int rc = system(command);
+    int rc = folder_remove(*state);
     free(*state);
     return rc;
 }

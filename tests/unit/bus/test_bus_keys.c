@@ -1,8 +1,10 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "bus/keys.h"
+#include "tests/support/folder.h"
 #include "tests/support/test.h"
 
+#include <libgen.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -18,8 +20,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    AUTO_FREE char *command = xasprintf("rm -rf \"$(dirname '%s')\"", (char *)*state);
-    int rc = system(command);
+    int rc = folder_remove(dirname(*state));
     free(*state);
     return rc;
 }
