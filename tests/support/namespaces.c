@@ -59,7 +59,14 @@ static int run_inside(int (*run)(void))
     return run();
 }
 
-int in_namespaces(int (*run)(void))
+static int wait_for(pid_t child)
+{
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+}
+
+static int enter_and_run(int (*run)(void))
 {
     uid_t uid = getuid();
     gid_t gid = getgid();
@@ -70,14 +77,21 @@ int in_namespaces(int (*run)(void))
     }
     if (uid != 0)
         map_ids(uid, gid);
+    pid_t child = fork();
+    if (child == 0)
+        exit(run_inside(run)); /* where LeakSanitizer has its say */
+    return wait_for(child);
+}
+
+int in_namespaces(int (*run)(void))
+{
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        int status = run_inside(run);
+        int status = enter_and_run(run);
         fflush(NULL);
-        _exit(status);
+        _exit(
+            status); /* its pid namespace has ended: it can start nobody, not even LeakSanitizer */
     }
-    int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+    return wait_for(child);
 }

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <sanitizer/asan_interface.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -288,6 +289,8 @@ int spawn_start(const spawn_t *spawn, pid_t *pid_p, int *pidfd_p, err_t *err)
         .spawn = spawn, .filter = seccomp_program(), .pidfd = -1, .inner_stack = s_inner_stack};
     sigset_t all;
     sigset_t before;
+    ASAN_UNPOISON_MEMORY_REGION(s_stack, STACK_SIZE); /* children never return from their frames */
+    ASAN_UNPOISON_MEMORY_REGION(s_inner_stack, STACK_SIZE);
     sigfillset(&all); /* a handler in the child would run in our memory */
     sigprocmask(SIG_SETMASK, &all, &before);
     int rc = spawn->rootfs ? start_own(&launch, err) : start_joined(&launch, err);
