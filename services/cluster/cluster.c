@@ -4,10 +4,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "services/cluster/catalogue.h"
+#include "services/cluster/cgroup_v2.h"
 #include "services/cluster/environment.h"
 #include "services/cluster/launcher.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <string.h>
 #include <sys/random.h>
@@ -219,6 +222,13 @@ static void on_exec(void *arg, bus_request_t *request, const void *message)
         environment_forward(env, &request, &env_exec_type, message);
 }
 
+static void on_node(void *arg, bus_request_t *request, const void *message)
+{
+    environment_t *env = find(arg, ((const env_node_t *)message)->env, &request);
+    if (env)
+        environment_forward(env, &request, &env_node_type, message);
+}
+
 static void on_put(void *arg, bus_request_t *request, const void *message)
 {
     environment_t *env = find(arg, ((const env_put_t *)message)->env, &request);
@@ -232,6 +242,7 @@ static const bus_handler_t handlers[] = {
     {&env_exec_type, on_exec},
     {&env_get_type, on_get},
     {&env_list_type, on_list},
+    {&env_node_type, on_node},
     {&env_put_type, on_put},
 };
 
@@ -260,6 +271,22 @@ static void sweep(const char *run_dir)
     }
     if (folder)
         closedir(folder);
+}
+
+/* Told once; every environment's features say the same. */
+static void prepare_cgroups(void)
+{
+    char table[4096] = "";
+    err_t err = {0};
+    int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, table, sizeof(table) - 1) < 0)
+        err_set(&err, ERR_UNAVAILABLE, "/proc/self/cgroup: %s", strerror(errno));
+    else
+        (void)cgroup_v2_prepare("/sys/fs/cgroup", table, &err); /* in err */
+    if (fd >= 0)
+        close(fd);
+    if (*err.text)
+        log_warn("limits.unavailable", "error=\"%s\"", err.text);
 }
 
 /* ---- life cycle --------------------------------------------------------------------------------
@@ -291,6 +318,7 @@ cluster_t *cluster_new(const service_t *service, const cluster_config_t *config,
     if (certificates_init(&self->certificates, service->state_dir, err) < 0
         || catalogue_images(self->data_dir, &self->images, err) < 0)
         return NULL;
+    prepare_cgroups();
     sweep(self->run_dir);
     self->context = (environment_context_t){
         .ev = service->ev,

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "services/cluster/cgroup_v2.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -223,6 +224,8 @@ void launcher_sweep_cgroups(const char *env)
         if (sscanf(line, is_v2 ? "0::%767s" : "%*d:%*[^:]:%767s", own) != 1
             || (!is_v2 && sscanf(line, "%*d:%127[^:]:", names) != 1))
             continue;
+        if (is_v2)
+            cgroup_v2_strip(own);
         const char *first = strncmp(names, "name=", 5) == 0 ? names + 5 : names;
         for (const char *name = first; name;
              name = strchr(name, ',') ? strchr(name, ',') + 1 : NULL) {

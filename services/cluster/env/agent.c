@@ -132,7 +132,8 @@ static int start_holder(agent_t *self, const agent_config_t *config, err_t *err)
         .envp = envp,
         .mounts = mounts,
         .mount_count = count,
-        .limits = {.memory_bytes = MEMORY_LIMIT, .pids = PROCESS_LIMIT}};
+        .limits = {
+            .cpu_request_millis = 1000, .memory_bytes = MEMORY_LIMIT, .pids = PROCESS_LIMIT}};
     self->holder = container_start(
         self->sandbox, &container, &self->holder_output, on_holder_exited, self, err);
     return self->holder ? 0 : -(int)err->code;

@@ -100,10 +100,20 @@ static void on_put(env_t *self, const char *id, const void *message)
         channel_send(self->channel, ENVELOPE_REPLY, NULL, id, &ok_type, &(ok_t){});
 }
 
+static void on_node(env_t *self, const char *id, const void *message)
+{
+    const env_node_t *node = message;
+    err_t err = {0};
+    if (kubelet_set_node(self->kubelet, node->node, node->running, &err) < 0)
+        answer_error(self, id, &err);
+    else
+        channel_send(self->channel, ENVELOPE_REPLY, NULL, id, &ok_type, &(ok_t){});
+}
+
 static const struct request {
     const codec_type_t *type;
     void (*handle)(env_t *self, const char *id, const void *message);
-} requests[] = {{&env_exec_type, on_exec}, {&env_put_type, on_put}};
+} requests[] = {{&env_exec_type, on_exec}, {&env_node_type, on_node}, {&env_put_type, on_put}};
 
 static void on_control(void *arg, const envelope_t *envelope)
 {

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "services/cluster/cgroup_v2.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,6 +122,7 @@ static bool init_v2(cgroups_t *self, const char *table, const char *env)
     if (access("/sys/fs/cgroup/cgroup.controllers", R_OK) < 0
         || !find_own(table, "", own, sizeof(own)))
         return false;
+    cgroup_v2_strip(own);
     self->folders[CPU] = make_folder("", own, env);
     if (!self->folders[CPU]
         || !read_file(self->folders[CPU], "cgroup.controllers", offered, sizeof(offered))
@@ -174,14 +176,34 @@ static void set_limit(
     (void)write_file(folder, file, text); /* a limit the kernel refuses is shown by its account */
 }
 
+enum { PERIOD_US = 100000, QUOTA_LEAST_US = 1000 /* the kernel takes no less */ };
+
+/* What containers get of a busy machine, as kubelet and runc turn requests into it. */
+static void set_share(const cgroup_t *self, int64_t request_millis, bool is_v2)
+{
+    enum { SHARES_LEAST = 2, SHARES_MOST = 262144 };
+    int64_t shares = request_millis * 1024 / 1000;
+    shares = shares < SHARES_LEAST ? SHARES_LEAST : shares > SHARES_MOST ? SHARES_MOST : shares;
+    int64_t weight = 1 + (shares - SHARES_LEAST) * 9999 / (SHARES_MOST - SHARES_LEAST);
+    set_limit(self, CPU, is_v2 ? "cpu.weight" : "cpu.shares", "", is_v2 ? weight : shares);
+}
+
 static void set_limits(const cgroup_t *self, const cgroup_limits_t *limits)
 {
     bool is_v2 = self->all->version == CGROUP_V2;
-    int64_t quota_us = limits->cpu_millis * 100; /* of a period of 100 ms */
+    int64_t quota_us = limits->cpu_millis * PERIOD_US / 1000;
+    if (limits->cpu_millis && quota_us < QUOTA_LEAST_US)
+        quota_us = QUOTA_LEAST_US;
     set_limit(self, CPU, is_v2 ? "cpu.max" : "cpu.cfs_quota_us", is_v2 ? " 100000" : "", quota_us);
+    set_share(self, limits->cpu_request_millis, is_v2);
     set_limit(
         self, MEMORY, is_v2 ? "memory.max" : "memory.limit_in_bytes", "", limits->memory_bytes);
     set_limit(self, PIDS, "pids.max", "", limits->pids);
+    if (is_v2 && limits->memory_bytes) {
+        AUTO_FREE char *folder = folder_of(self, MEMORY);
+        (void)write_file(folder, "memory.swap.max", "0");  /* absent without swap accounting */
+        (void)write_file(folder, "memory.oom.group", "1"); /* all of the container, as kubelet's */
+    }
 }
 
 static uint64_t count_ooms(const cgroup_t *self)

@@ -35,9 +35,10 @@ typedef struct cgroup {
 } cgroup_t;
 
 typedef struct cgroup_limits {
-    int64_t cpu_millis;   /* 1000 is one processor; 0: no limit */
-    int64_t memory_bytes; /* 0: no limit */
-    int64_t pids;         /* 0: no limit */
+    int64_t cpu_millis;         /* 1000 is one processor; 0: no limit */
+    int64_t cpu_request_millis; /* its share of a busy machine */
+    int64_t memory_bytes;       /* 0: no limit */
+    int64_t pids;               /* 0: no limit */
 } cgroup_limits_t;
 
 typedef struct cgroup_usage {

@@ -172,6 +172,32 @@ static void a_deletion_can_be_hurried(void **state)
     world_await_gone(self, "Pod", "slow");
 }
 
+static void set_node(world_t *self, const char *node, bool is_running)
+{
+    bus_call_t call = {.target = "cluster",
+        .type = &env_node_type,
+        .message = &(env_node_t){.env = self->env, .node = (char *)node, .running = is_running},
+        .timeout_ms = 20000};
+    void *reply = NULL;
+    assert_int_equal(bus_call(self->bus, &call, &ok_type, &reply, &self->err), 0);
+    codec_free(&ok_type, reply);
+}
+
+/* How the cluster takes the silence is for the controllers' tests: it lasts 40 s. */
+static void a_stopped_kubelet_starts_nothing_until_it_works_again(void **state)
+{
+    world_t *self = *state;
+    set_node(self, "kind-worker2", false);
+    world_run(
+        self, "stranded", "echo here", "", "'nodeName': 'kind-worker2', 'restartPolicy': 'Never',");
+    bus_stack_run_for(self->stack, 500);
+    expect_at(self, "stranded", "status.phase", "Pending");
+    set_node(self, "kind-worker2", true);
+    world_await(self, "Pod", "stranded", "status.phase", "Succeeded");
+    AUTO_FREE char *leases = world_kubectl(self, "get leases -n kube-node-lease", NULL);
+    expect_in(leases, "kind-worker2         kind-worker2");
+}
+
 static int run(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +211,7 @@ static int run(void)
         cmocka_unit_test(a_pod_knows_itself_and_its_services),
         cmocka_unit_test(a_pod_past_its_deadline_fails),
         cmocka_unit_test(a_deletion_can_be_hurried),
+        cmocka_unit_test(a_stopped_kubelet_starts_nothing_until_it_works_again),
     };
     return cmocka_run_group_tests(tests, world_set_up, world_tear_down);
 }

@@ -28,6 +28,7 @@ extern const controller_kind_t controller_endpoints;
 extern const controller_kind_t controller_garbage_collector;
 extern const controller_kind_t controller_job;
 extern const controller_kind_t controller_namespace;
+extern const controller_kind_t controller_node_lifecycle;
 extern const controller_kind_t controller_persistent_volume;
 extern const controller_kind_t controller_replica_set;
 extern const controller_kind_t controller_scheduler;

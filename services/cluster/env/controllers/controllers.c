@@ -14,6 +14,7 @@ static const controller_kind_t *const kinds[] = {
     &controller_garbage_collector,
     &controller_job,
     &controller_namespace,
+    &controller_node_lifecycle,
     &controller_persistent_volume,
     &controller_replica_set,
     &controller_scheduler,

@@ -96,6 +96,11 @@ static bool tolerates(const json_t *toleration, const json_t *taint)
     return *key && strcmp(object_string(toleration, "value"), object_string(taint, "value")) == 0;
 }
 
+bool fit_tolerates(const json_t *toleration, const json_t *taint)
+{
+    return tolerates(toleration, taint);
+}
+
 static bool is_tolerated(const json_t *pod, const json_t *taint)
 {
     size_t i = 0;

@@ -22,6 +22,9 @@ typedef struct node_info {
     json_t *ports; /* host ports in use: "8080/TCP" → true */
 } node_info_t;
 
+/* Whether a toleration is one of a taint, whatever its time. */
+bool fit_tolerates(const json_t *toleration, const json_t *taint);
+
 demand_t demand_of(const json_t *pod);
 
 /* Adds a pod to what is used. */

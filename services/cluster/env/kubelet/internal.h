@@ -21,12 +21,18 @@ struct kubelet {
     service_table_t *services;
     dns_t *dns;
     int node_count;
+    bool is_stopped[NODE_LIMIT]; /* nodes whose kubelet does nothing */
+    int heartbeat_timer;
+    int64_t heartbeats;
     int last_host[NODE_LIMIT]; /* of each node's pod addresses */
     http_t *proxy;             /* for node_ops.http */
 };
 
-/* nodes.c: the Node objects. */
-void nodes_create(store_t *store, int count);
+/* nodes.c: the Node objects, with their leases and heartbeats. */
+void nodes_begin(kubelet_t *self);
+void nodes_end(kubelet_t *self);
+/* One heartbeat out of turn. */
+void nodes_beat(kubelet_t *self);
 /* The node's place, or -1 if it is none of ours. */
 int nodes_index(const kubelet_t *self, const char *name);
 const char *nodes_name(int index);

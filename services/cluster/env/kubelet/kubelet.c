@@ -47,7 +47,7 @@ static struct in_addr take_address(kubelet_t *self, int node)
 static void take_pod(kubelet_t *self, const char *key, json_t *object)
 {
     int node = nodes_index(self, object_string(object, "spec.nodeName"));
-    if (node < 0)
+    if (node < 0 || self->is_stopped[node])
         return;
     if (object_is_deleted(object)) { /* before it ran */
         (void)store_remove(self->context.store, kind_find("Pod"), object_namespace(object),
@@ -79,6 +79,51 @@ static void on_pod(
         pod_update(pod, object);
     else if (*object_string(object, "spec.nodeName"))
         take_pod(self, key, object);
+}
+
+/* ---- nodes -------------------------------------------------------------------------------------
+ */
+
+typedef struct resumption {
+    kubelet_t *kubelet;
+    int node;
+} resumption_t;
+
+/* What happened meanwhile is seen now. */
+static void resume_pod(void *arg, json_t *object)
+{
+    const resumption_t *self = arg;
+    AUTO_FREE char *key = key_of(object);
+    pod_t *pod = zhashx_lookup(self->kubelet->pods, key);
+    if (nodes_index(self->kubelet, object_string(object, "spec.nodeName")) != self->node)
+        return;
+    if (pod)
+        pod_set_deaf(pod, false);
+    on_pod(self->kubelet, STORE_MODIFIED, NULL, object, NULL);
+}
+
+static void set_deaf(kubelet_t *self, int node, bool is_deaf)
+{
+    for (pod_t *pod = zhashx_first(self->pods); pod; pod = zhashx_next(self->pods)) {
+        if (nodes_index(self, pod_node(pod)) == node)
+            pod_set_deaf(pod, is_deaf);
+    }
+}
+
+int kubelet_set_node(kubelet_t *self, const char *node, bool is_running, err_t *err)
+{
+    int index = nodes_index(self, node);
+    if (index < 0)
+        return err_set(err, ERR_NOT_FOUND, "there is no node '%s'", node);
+    bool was_running = !self->is_stopped[index];
+    self->is_stopped[index] = !is_running;
+    set_deaf(self, index, !is_running);
+    if (!is_running || was_running)
+        return 0;
+    nodes_beat(self);
+    resumption_t resumption = {.kubelet = self, .node = index};
+    store_each(self->context.store, kind_find("Pod"), NULL, resume_pod, &resumption);
+    return 0;
 }
 
 /* ---- what pods mount ---------------------------------------------------------------------------
@@ -133,7 +178,7 @@ kubelet_t *kubelet_new(
         return NULL;
     if (volumes_begin(config->work_dir, err) < 0)
         return NULL;
-    nodes_create(store, config->node_count);
+    nodes_begin(self);
     if (network_begin(self, err) < 0)
         return NULL;
     self->pod_watch = store_watch(store, kind_find("Pod"), on_pod, self);
@@ -148,6 +193,7 @@ void kubelet_destroy(kubelet_t **self_p)
     kubelet_t *self = *self_p;
     if (!self)
         return;
+    nodes_end(self);
     store_watch_end(&self->pod_watch);
     store_watch_end(&self->config_map_watch);
     store_watch_end(&self->secret_watch);

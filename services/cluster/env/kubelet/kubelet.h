@@ -28,6 +28,10 @@ typedef struct kubelet_config {
 kubelet_t *kubelet_new(
     ev_t *ev, store_t *store, runtime_t *runtime, const kubelet_config_t *config, err_t *err);
 
+/* Stops a node's kubelet, or starts it again: a stopped one sends no heartbeats, starts and ends no
+ * pod and reports nothing; what runs on the node runs on. ERR_NOT_FOUND: no such node. */
+int kubelet_set_node(kubelet_t *self, const char *node, bool is_running, err_t *err);
+
 /* Ends all containers. */
 void kubelet_destroy(kubelet_t **self_p);
 

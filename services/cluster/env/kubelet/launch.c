@@ -90,6 +90,8 @@ int launch_init(launch_t *self, const launch_subject_t *subject, err_t *err)
     self->variables = json_incref(variables);
     self->limits = (cgroup_limits_t){
         .cpu_millis = quantity_millis(object_at(subject->container, "resources.limits.cpu")),
+        .cpu_request_millis =
+            quantity_millis(object_at(subject->container, "resources.requests.cpu")),
         .memory_bytes = quantity_units(object_at(subject->container, "resources.limits.memory")),
     };
     return 0;

@@ -124,12 +124,101 @@ static json_t *make_node(int index)
         "daemonEndpoints", "kubeletEndpoint", "Port", 10250);
 }
 
-void nodes_create(store_t *store, int count)
+/* ---- heartbeats -------------------------------------------------------------------------------
+ */
+
+enum { HEARTBEAT_MS = 10000, LEASE_SECONDS = 40, STATUS_EVERY = 30 };
+
+static const char lease_namespace[] = "kube-node-lease";
+
+static void create_lease(store_t *store, int index)
 {
-    name_nodes(count);
-    for (int i = 0; i < count; i++) {
-        json_t *node = make_node(i);
-        set_taint(node, i, count);
-        (void)store_create(store, kind_find("Node"), node, NULL, NULL); /* a fresh store */
+    const json_t *node = store_get(store, kind_find("Node"), NULL, s_names[index]);
+    (void)store_create(store, kind_find("Lease"),
+        json_pack("{s:{s:s, s:s, s:[{s:s, s:s, s:s, s:s}]}, s:{s:s, s:i, s:o}}", "metadata", "name",
+            s_names[index], "namespace", lease_namespace, "ownerReferences", "apiVersion", "v1",
+            "kind", "Node", "name", s_names[index], "uid", object_uid(node), "spec",
+            "holderIdentity", s_names[index], "leaseDurationSeconds", LEASE_SECONDS, "renewTime",
+            object_micro_time_now()),
+        NULL, NULL); /* a fresh store */
+}
+
+static void renew_lease(store_t *store, int index)
+{
+    const kind_t *kind = kind_find("Lease");
+    const json_t *lease = store_get(store, kind, lease_namespace, s_names[index]);
+    if (!lease) {
+        create_lease(store, index);
+        return;
     }
+    json_t *copy = object_copy(lease, "spec");
+    object_set(copy, "spec.renewTime", object_micro_time_now());
+    (void)store_update(store, kind, copy, STORE_ALL, NULL); /* it is there */
+}
+
+/* A condition that says the same keeps its transition time. */
+static json_t *conditions_after(const json_t *node)
+{
+    json_t *next = conditions();
+    size_t i;
+    json_t *condition;
+    json_array_foreach(next, i, condition)
+    {
+        const json_t *before = object_condition(node, object_string(condition, "type"));
+        if (before
+            && strcmp(object_string(before, "status"), object_string(condition, "status")) == 0)
+            json_object_set(
+                condition, "lastTransitionTime", json_object_get(before, "lastTransitionTime"));
+    }
+    return next;
+}
+
+/* Now and then, as the real one, and at once when somebody has given the node up. */
+static void post_status(store_t *store, int index, bool is_due)
+{
+    const kind_t *kind = kind_find("Node");
+    const json_t *node = store_get(store, kind, NULL, s_names[index]);
+    const json_t *ready = object_condition(node, "Ready");
+    if (!node || (!is_due && strcmp(object_string(ready, "status"), "True") == 0))
+        return;
+    json_t *copy = object_copy(node, "status");
+    object_set(copy, "status.conditions", conditions_after(node));
+    (void)store_update(store, kind, copy, STORE_STATUS, NULL); /* it is there */
+}
+
+static void on_heartbeat(void *arg)
+{
+    kubelet_t *self = arg;
+    self->heartbeat_timer = ev_after(self->context.ev, HEARTBEAT_MS, on_heartbeat, self);
+    self->heartbeats++;
+    for (int i = 0; i < self->node_count; i++) {
+        if (self->is_stopped[i])
+            continue;
+        renew_lease(self->context.store, i);
+        post_status(self->context.store, i, self->heartbeats % STATUS_EVERY == 0);
+    }
+}
+
+void nodes_beat(kubelet_t *self)
+{
+    ev_cancel(self->context.ev, self->heartbeat_timer);
+    on_heartbeat(self);
+}
+
+void nodes_begin(kubelet_t *self)
+{
+    store_t *store = self->context.store;
+    name_nodes(self->node_count);
+    for (int i = 0; i < self->node_count; i++) {
+        json_t *node = make_node(i);
+        set_taint(node, i, self->node_count);
+        (void)store_create(store, kind_find("Node"), node, NULL, NULL); /* a fresh store */
+        create_lease(store, i);
+    }
+    self->heartbeat_timer = ev_after(self->context.ev, HEARTBEAT_MS, on_heartbeat, self);
+}
+
+void nodes_end(kubelet_t *self)
+{
+    ev_cancel(self->context.ev, self->heartbeat_timer);
 }

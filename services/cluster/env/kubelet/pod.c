@@ -40,6 +40,8 @@ static void on_status_due(void *arg)
 {
     pod_t *self = arg;
     self->status_timer = 0;
+    if (self->is_deaf)
+        return; /* told when it hears again */
     json_t *pod = object_copy(self->object, "metadata");
     json_object_del(object_at(pod, "metadata"), "resourceVersion"); /* ours alone to say */
     json_object_set_new(pod, "status", pod_status(self));
@@ -267,10 +269,19 @@ static bool is_relabelled(const json_t *object, const json_t *old)
     return false;
 }
 
+void pod_set_deaf(pod_t *self, bool is_deaf)
+{
+    self->is_deaf = is_deaf;
+    if (!is_deaf)
+        pod_on_container_changed(self);
+}
+
 void pod_update(pod_t *self, json_t *object)
 {
     json_auto_t *old = self->object;
     self->object = json_incref(object);
+    if (self->is_deaf)
+        return;
     if (is_relabelled(object, old))
         pod_refresh(self);
     if (object_is_deleted(object))

@@ -81,6 +81,7 @@ struct pod {
     pod_container_t *containers;
     size_t container_count;
     size_t init_done; /* how many have succeeded or, being sidecars, started */
+    bool is_deaf;
     bool is_ending;
     int64_t end_by;        /* by the loop's clock, when ending */
     const char *failure;   /* why it was ended for good, such as "Evicted" (static), or NULL */
@@ -99,6 +100,9 @@ void pod_destroy(pod_t **self_p);
 
 /* The stored object changed. */
 void pod_update(pod_t *self, json_t *object);
+
+/* A pod whose node's kubelet is stopped neither reports nor follows its object. */
+void pod_set_deaf(pod_t *self, bool is_deaf);
 
 /* Asked to go: runs hooks and signals, and removes the object from the store once all have ended.
  */
