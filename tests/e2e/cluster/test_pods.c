@@ -47,6 +47,15 @@ static void an_unknown_image_is_not_pulled(void **state)
         "Back-off pulling image \"shop/nowhere:9\"");
 }
 
+static void a_name_that_is_none_is_not_even_tried(void **state)
+{
+    world_apply(*state,
+        "{'apiVersion': 'v1', 'kind': 'Pod', 'metadata': {'name': 'misnamed'}, 'spec': "
+        "{'containers': [{'name': 'main', 'image': 'Shop/Web:1'}]}}");
+    world_await(*state, "Pod", "misnamed", "status.containerStatuses.0.state.waiting.reason",
+        "InvalidImageName");
+}
+
 static void a_program_that_is_not_there_is_a_start_error(void **state)
 {
     world_apply(*state,
@@ -242,6 +251,7 @@ static int run(void)
         cmocka_unit_test(a_crashing_container_backs_off),
         cmocka_unit_test(a_signal_is_told_by_its_exit_code),
         cmocka_unit_test(an_unknown_image_is_not_pulled),
+        cmocka_unit_test(a_name_that_is_none_is_not_even_tried),
         cmocka_unit_test(a_program_that_is_not_there_is_a_start_error),
         cmocka_unit_test(a_pod_sees_its_configuration),
         cmocka_unit_test(a_missing_config_map_is_waited_for),

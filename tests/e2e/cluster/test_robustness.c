@@ -110,6 +110,34 @@ static void a_pod_that_floods_its_log_loses_its_own_lines(void **state)
     remove_at_once(self, "flood");
 }
 
+static size_t count_mounts(const world_t *self)
+{
+    char line[4096];
+    size_t count = 0;
+    AUTO_FREE char *path = xasprintf("/proc/%d/mountinfo", (int)world_env_pid(self));
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file))
+        count++;
+    fclose(file);
+    return count;
+}
+
+static void nothing_is_left_mounted_of_pods(void **state)
+{
+    world_t *self = *state;
+    size_t before = count_mounts(self);
+    for (int i = 0; i < 5; i++) {
+        world_run(self, "passing", "echo x > /e/x; exit 0",
+            "'volumeMounts': [{'name': 'e', 'mountPath': '/e'}, {'name': 'c', 'mountPath': '/c'}],",
+            "'restartPolicy': 'Never', 'volumes': [{'name': 'e', 'emptyDir': {}}, {'name': 'c', "
+            "'configMap': {'name': 'kube-root-ca.crt'}}],");
+        world_await(self, "Pod", "passing", "status.phase", "Succeeded");
+        remove_at_once(self, "passing");
+    }
+    assert_int_equal(count_mounts(self), before);
+}
+
 static void an_agent_fills_its_own_home_only(void **state)
 {
     world_t *self = *state;
@@ -140,6 +168,7 @@ static int run(void)
         cmocka_unit_test(a_pod_that_forks_without_end_meets_its_limit),
         cmocka_unit_test(a_pod_that_fills_its_disk_fills_only_its_own),
         cmocka_unit_test(a_pod_that_floods_its_log_loses_its_own_lines),
+        cmocka_unit_test(nothing_is_left_mounted_of_pods),
         cmocka_unit_test(an_agent_fills_its_own_home_only),
         cmocka_unit_test(an_agent_has_no_way_into_the_kernel),
     };

@@ -11,6 +11,7 @@
 
 enum {
     CONFIG_RETRY_MS = 2000, /* after CreateContainerConfigError */
+    DEAF_RETRY_MS = 1000,   /* while the node's kubelet is stopped */
     PULL_SYNC_MS = 1000,    /* how long ErrImagePull is to be seen */
 };
 
@@ -47,6 +48,17 @@ static void fail_to_pull(pod_container_t *self, const char *image)
     pod_event(self->pod, self, warning, "Failed", "Error: ErrImagePull");
     container_run_wait(self, "ErrImagePull", message);
     container_run_retry_after(self, PULL_SYNC_MS);
+}
+
+static void refuse_name(pod_container_t *self, const char *image)
+{
+    AUTO_FREE char *message = xasprintf("Failed to apply default image tag \"%s\": couldn't parse "
+                                        "image name \"%s\": invalid reference format",
+        image, image);
+    pod_event(self->pod, self, warning, "InspectFailed", "%s", message);
+    pod_event(self->pod, self, warning, "Failed", "Error: InvalidImageName");
+    container_run_wait(self, "InvalidImageName", message);
+    container_run_retry_after(self, CONFIG_RETRY_MS);
 }
 
 static void refuse_to_pull(pod_container_t *self, const char *image)
@@ -168,6 +180,14 @@ void container_start_run(pod_container_t *self)
     err_t err = {0};
     int output_fd = -1;
     security_t security;
+    if (self->pod->is_deaf) { /* nobody is there to do it */
+        container_run_retry_after(self, DEAF_RETRY_MS);
+        return;
+    }
+    if (!images_is_name(object_string(self->spec, "image"))) {
+        refuse_name(self, object_string(self->spec, "image"));
+        return;
+    }
     const json_t *image = pull(self);
     if (!image)
         return;

@@ -48,6 +48,24 @@ static bool has_tag(const char *name)
     return strchr(slash ? slash : name, ':') != NULL;
 }
 
+/* The letters of each part; where separators may stand is not looked at so closely. */
+bool images_is_name(const char *name)
+{
+    static const char of_repository[] = "abcdefghijklmnopqrstuvwxyz0123456789._-/";
+    static const char of_rest[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:@+";
+    const char *slash = strrchr(name, '/');
+    const char *last = slash ? slash : name;
+    size_t registry = strcspn(name, "/");
+    const char *path =
+        name[registry] == '/' && memchr(name, ':', registry) ? name + registry + 1 : name;
+    size_t repository = strspn(path, of_repository);
+    const char *rest = path + repository;
+    return repository > 0 && rest >= last && (!*rest || *rest == ':' || *rest == '@')
+           && strspn(rest, of_rest) == strlen(rest) && (!*rest || rest[1])
+           && path[repository - 1] != '/' && *path != '/';
+}
+
 /* "redis" is docker.io/library/redis:latest, "shop/geo:1" docker.io/shop/geo:1; a first part with a
  * dot, a colon or "localhost" is a registry. */
 char *images_reference(const char *name)

@@ -3,6 +3,7 @@
 #define CLUSTER_ENV_KUBELET_IMAGE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 typedef struct images images_t;
 
@@ -14,6 +15,9 @@ void images_destroy(images_t **self_p);
  * it cannot be pulled. A name without tag means ":latest", and "docker.io/library/" may be left
  * out. */
 const json_t *images_find(const images_t *self, const char *name);
+
+/* Whether it has the form of an image name: lower-case parts, a tag, a digest. */
+bool images_is_name(const char *name);
 
 /* The name in full, as errors call it: "docker.io/library/redis:7.0"; for free(). */
 char *images_reference(const char *name);

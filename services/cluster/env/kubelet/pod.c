@@ -106,10 +106,16 @@ static bool is_done(const pod_t *self)
     return true;
 }
 
+/* A failed init container that is not tried again: the others will never start. */
+static bool is_hopeless(const pod_container_t *container)
+{
+    return container->is_init && container->exit.code != 0 && !container_run_may_restart(container);
+}
+
 void pod_on_container_exited(pod_t *self, pod_container_t *container)
 {
     pod_on_container_changed(self);
-    if (self->is_ending || self->failure || is_done(self)) {
+    if (self->is_ending || self->failure || is_done(self) || is_hopeless(container)) {
         pod_end_step(self);
         return;
     }
