@@ -33,6 +33,7 @@ static json_t *describe(const cgroups_t *cgroups)
     if (cgroups->version == CGROUP_NONE) {
         json_array_append_new(degraded, json_string("cpu limits"));
         json_array_append_new(degraded, json_string("memory limits by address space only"));
+        json_array_append_new(degraded, json_string("process limits by user, not by container"));
     }
     if (is_user_namespace())
         json_array_append_new(degraded, json_string("all containers run as one user"));

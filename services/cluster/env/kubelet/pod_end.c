@@ -43,10 +43,16 @@ static void stop_all(pod_t *self, int64_t grace_ms)
         stop(&self->containers[i], grace_ms);
 }
 
-/* What the main containers have left of the time. */
+static int64_t own_grace_ms(const pod_t *self)
+{
+    return 1000 * object_integer(self->object, "spec.terminationGracePeriodSeconds", 30);
+}
+
+/* What the main containers have left of the time; all of it when they ended by themselves. */
 static int64_t rest_ms(const pod_t *self)
 {
-    int64_t rest = self->end_by - ev_now(self->context->ev);
+    bool is_asked = self->is_ending || self->failure;
+    int64_t rest = is_asked ? self->end_by - ev_now(self->context->ev) : own_grace_ms(self);
     return rest > LEAST_GRACE_MS ? rest : LEAST_GRACE_MS;
 }
 
@@ -90,9 +96,8 @@ static void begin_end(pod_t *self, int64_t grace_ms)
 
 void pod_end(pod_t *self)
 {
-    int64_t grace_ms = 1000
-                       * object_integer(self->object, "metadata.deletionGracePeriodSeconds",
-                           object_integer(self->object, "spec.terminationGracePeriodSeconds", 30));
+    const json_t *asked = object_at(self->object, "metadata.deletionGracePeriodSeconds");
+    int64_t grace_ms = asked ? 1000 * json_integer_value(asked) : own_grace_ms(self);
     if (self->is_ending && ev_now(self->context->ev) + grace_ms >= self->end_by)
         return; /* not shortened */
     self->is_ending = true;
