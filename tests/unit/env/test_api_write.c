@@ -56,6 +56,29 @@ static void what_is_invalid_is_listed_field_by_field(void **state)
     assert_int_equal(json_array_size(object_at(answer, "details.causes")), 2);
 }
 
+static void mounts_are_unique_and_lead_nowhere_else(void **state)
+{
+    world_t *world = *state;
+    json_auto_t *answer = ask(world, "POST", "/api/v1/namespaces/default/pods", "application/json",
+        "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\"},\"spec\":{"
+        "\"volumes\":[{"
+        "\"name\":\"v\",\"hostPath\":{\"path\":\"/a/../"
+        "b\"}}],\"containers\":[{\"name\":\"c\",\"image\":"
+        "\"i:1\",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/x\",\"subPath\":\"../"
+        "y\"},{\"name\":"
+        "\"v\",\"mountPath\":\"/x\",\"subPath\":\"/y\"}]}]}}");
+    expect_refusal(world, answer, 422,
+        "Pod \"p\" is invalid: [spec.containers[0].volumeMounts[0].subPath: Invalid value: "
+        "\"../y\": "
+        "must not contain '..', spec.containers[0].volumeMounts[1].mountPath: Invalid value: "
+        "\"/x\": "
+        "must be unique, spec.containers[0].volumeMounts[1].subPath: Invalid value: \"/y\": must "
+        "be a "
+        "relative path, spec.volumes[0].hostPath.path: Invalid value: \"/a/../b\": must not "
+        "contain "
+        "'..']");
+}
+
 static void unknown_fields_are_refused_when_asked_for(void **state)
 {
     world_t *world = *state;
@@ -166,6 +189,7 @@ int main(void)
         WORLD_TEST(a_taken_name_is_a_conflict),
         WORLD_TEST(a_missing_namespace_is_named),
         WORLD_TEST(what_is_invalid_is_listed_field_by_field),
+        WORLD_TEST(mounts_are_unique_and_lead_nowhere_else),
         WORLD_TEST(unknown_fields_are_refused_when_asked_for),
         WORLD_TEST(a_value_of_the_wrong_type_is_refused),
         WORLD_TEST(an_immutable_field_stays),

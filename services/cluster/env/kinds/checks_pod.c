@@ -53,6 +53,36 @@ static bool has_volume(const json_t *volumes, const char *name)
     return false;
 }
 
+static bool has_dots(const char *path)
+{
+    for (const char *part = path; part; part = strchr(part, '/')) {
+        part += *part == '/' ? 1 : 0;
+        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || !part[2]))
+            return true;
+    }
+    return false;
+}
+
+static void check_sub_path(causes_t *causes, const char *at, const json_t *mount)
+{
+    AUTO_FREE char *field = xasprintf("%s.subPath", at);
+    const char *path = object_string(mount, "subPath");
+    if (*path == '/')
+        causes_invalid(causes, field, json_object_get(mount, "subPath"), "must be a relative path");
+    else if (has_dots(path))
+        causes_invalid(causes, field, json_object_get(mount, "subPath"), "must not contain '..'");
+}
+
+static bool is_taken(const json_t *mounts, size_t index)
+{
+    const char *path = object_string(json_array_get(mounts, index), "mountPath");
+    for (size_t i = 0; i < index; i++) {
+        if (!strcmp(object_string(json_array_get(mounts, i), "mountPath"), path))
+            return true;
+    }
+    return false;
+}
+
 static void check_mounts(
     causes_t *causes, const char *field, const json_t *mounts, const json_t *volumes)
 {
@@ -62,12 +92,16 @@ static void check_mounts(
     {
         AUTO_FREE char *name = xasprintf("%s.volumeMounts[%zu].name", field, i);
         AUTO_FREE char *path = xasprintf("%s.volumeMounts[%zu].mountPath", field, i);
+        AUTO_FREE char *at = xasprintf("%s.volumeMounts[%zu]", field, i);
         if (!*object_string(mount, "name"))
             causes_required(causes, name, NULL);
         else if (!has_volume(volumes, object_string(mount, "name")))
             causes_not_found(causes, name, json_object_get(mount, "name"));
         if (!*object_string(mount, "mountPath"))
             causes_required(causes, path, NULL);
+        else if (is_taken(mounts, i))
+            causes_invalid(causes, path, json_object_get(mount, "mountPath"), "must be unique");
+        check_sub_path(causes, at, mount);
     }
 }
 
@@ -132,6 +166,10 @@ static void check_volumes(causes_t *causes, const char *field, const json_t *vol
             causes_required(causes, name, NULL);
         else
             check_name(causes, name, object_string(volume, "name"), NAME_LABEL);
+        AUTO_FREE char *host_path = xasprintf("%s.hostPath.path", at);
+        if (has_dots(object_string(volume, "hostPath.path")))
+            causes_invalid(
+                causes, host_path, object_at(volume, "hostPath.path"), "must not contain '..'");
         if (json_object_size(volume) > 2)
             causes_forbidden(causes, at, "may not specify more than 1 volume type");
     }
