@@ -134,6 +134,28 @@ static void they_go_with_their_service(void **state)
     assert_int_equal(cluster_world_count(world, "EndpointSlice", "shop"), 0);
 }
 
+static void a_pod_of_a_headless_service_has_a_name_of_its_own(void **state)
+{
+    (void)state;
+    AUTO(cluster_world_destroy) cluster_world_t *world = cluster_world_new();
+    cluster_world_create(world, "Service",
+        "{'metadata':{'name':'db'},'spec':{'clusterIP':'None','selector':{'app':'db'},"
+        "'ports':[{'port':6379}]}}");
+    cluster_world_create(world, "StatefulSet",
+        "{'metadata':{'name':'db'},'spec':{'replicas':1,'serviceName':'db',"
+        "'selector':{'matchLabels':{'app':'db'}},'template':{'metadata':{'labels':{'app':'db'}},"
+        "'spec':{'containers':[{'name':'c','image':'redis'}]}}}}");
+    cluster_world_run(world, 10);
+
+    const json_t *endpoints = cluster_world_get(world, "Endpoints", "db");
+    const json_t *slice = cluster_world_nth(world, "EndpointSlice", 0);
+    const json_t *subset = json_array_get(json_object_get(endpoints, "subsets"), 0);
+    assert_string_equal(
+        object_string(json_array_get(json_object_get(subset, "addresses"), 0), "hostname"), "db-0");
+    assert_string_equal(
+        object_string(json_array_get(json_object_get(slice, "endpoints"), 0), "hostname"), "db-0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_wrong_port_name_leaves_nobody),
         cmocka_unit_test(a_selector_that_fits_nobody_empties_the_service),
         cmocka_unit_test(they_go_with_their_service),
+        cmocka_unit_test(a_pod_of_a_headless_service_has_a_name_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

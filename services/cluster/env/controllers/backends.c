@@ -121,6 +121,13 @@ void backends_done(backends_t *self)
     *self = (backends_t){0};
 }
 
+const char *backend_hostname(const backend_t *self, const json_t *service)
+{
+    const char *hostname = object_string(self->pod, "spec.hostname");
+    const char *subdomain = object_string(self->pod, "spec.subdomain");
+    return *hostname && strcmp(subdomain, object_name(service)) == 0 ? hostname : NULL;
+}
+
 json_t *backend_target(const backend_t *self)
 {
     return json_pack("{s:s, s:s, s:s, s:s}", "kind", "Pod", "namespace",

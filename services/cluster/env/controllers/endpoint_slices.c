@@ -30,13 +30,17 @@ static json_t *slices_of(store_t *store, const char *namespace, const char *serv
     return found.slices;
 }
 
-static json_t *endpoint(const backend_t *backend)
+static json_t *endpoint(const backend_t *backend, const json_t *service)
 {
-    return json_pack("{s:[s], s:{s:b, s:b, s:b}, s:s, s:o}", "addresses",
+    const char *hostname = backend_hostname(backend, service);
+    json_t *entry = json_pack("{s:[s], s:{s:b, s:b, s:b}, s:s, s:o}", "addresses",
         object_string(backend->pod, "status.podIP"), "conditions", "ready", backend->is_ready,
         "serving", backend->is_serving || backend->is_ready, "terminating", backend->is_leaving,
         "nodeName", object_string(backend->pod, "spec.nodeName"), "targetRef",
         backend_target(backend));
+    if (hostname)
+        json_object_set_new(entry, "hostname", json_string(hostname));
+    return entry;
 }
 
 /* A slice's ports have a name even if it is empty. */
@@ -55,7 +59,7 @@ static json_t *slice_ports(const json_t *ports)
 }
 
 /* The contents that the slices should have: [{ports, endpoints}]. */
-static json_t *wanted_slices(const backends_t *backends)
+static json_t *wanted_slices(const backends_t *backends, const json_t *service)
 {
     json_t *wanted = json_array();
     const char *key = NULL;
@@ -66,7 +70,7 @@ static json_t *wanted_slices(const backends_t *backends)
                 json_pack("{s:o, s:[]}", "ports", slice_ports(backend->ports), "endpoints"));
         key = backend->port_key;
         json_t *last = json_array_get(wanted, json_array_size(wanted) - 1);
-        json_array_append_new(json_object_get(last, "endpoints"), endpoint(backend));
+        json_array_append_new(json_object_get(last, "endpoints"), endpoint(backend, service));
     }
     if (backends->count == 0) /* a real one keeps an empty slice */
         json_array_append_new(wanted, json_pack("{s:[], s:[]}", "ports", "endpoints"));
@@ -125,7 +129,7 @@ static size_t slice_for(const json_t *slices, const json_t *content)
 void endpoint_slices_put(store_t *store, const json_t *service, const backends_t *backends)
 {
     json_auto_t *slices = slices_of(store, object_namespace(service), object_name(service));
-    json_auto_t *wanted = wanted_slices(backends);
+    json_auto_t *wanted = wanted_slices(backends, service);
     size_t i = 0;
     json_t *content = NULL;
     json_array_foreach(wanted, i, content)

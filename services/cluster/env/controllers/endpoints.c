@@ -20,12 +20,15 @@ typedef struct endpoints {
 
 /* ---- Endpoints ---------------------------------------------------------------------------- */
 
-static json_t *address(const backend_t *backend)
+static json_t *address(const backend_t *backend, const json_t *service)
 {
+    const char *hostname = backend_hostname(backend, service);
     json_t *entry = json_pack("{s:s}", "ip", object_string(backend->pod, "status.podIP"));
     if (*object_string(backend->pod, "spec.nodeName"))
         json_object_set(entry, "nodeName", object_at(backend->pod, "spec.nodeName"));
     json_object_set_new(entry, "targetRef", backend_target(backend));
+    if (hostname)
+        json_object_set_new(entry, "hostname", json_string(hostname));
     return entry;
 }
 
@@ -36,7 +39,7 @@ static void append_to(json_t *subset, const char *key, json_t *entry)
     json_array_append_new(json_object_get(subset, key), entry);
 }
 
-static json_t *subsets_of(const backends_t *backends)
+static json_t *subsets_of(const backends_t *backends, const json_t *service)
 {
     json_t *subsets = json_array();
     json_t *subset = NULL;
@@ -50,7 +53,8 @@ static json_t *subsets_of(const backends_t *backends)
             json_array_append_new(subsets, subset);
         }
         key = backend->port_key;
-        append_to(subset, backend->is_ready ? "addresses" : "notReadyAddresses", address(backend));
+        append_to(subset, backend->is_ready ? "addresses" : "notReadyAddresses",
+            address(backend, service));
         if (json_array_size(backend->ports))
             json_object_set(subset, "ports", backend->ports);
     }
@@ -68,7 +72,7 @@ static json_t *labels_of(const json_t *service)
 
 static void put_endpoints(endpoints_t *self, const json_t *service, const backends_t *backends)
 {
-    json_t *subsets = subsets_of(backends);
+    json_t *subsets = subsets_of(backends, service);
     json_t *present =
         store_get(self->store, self->kind, object_namespace(service), object_name(service));
     json_t *next = present ? object_copy(present, "metadata")

@@ -133,6 +133,29 @@ static void add_endpoints(const json_t *endpoints, dns_answer_t *answer)
     }
 }
 
+/* A pod's own name below its Service: db-0.db. */
+static void answer_host(
+    kubelet_t *self, const json_t *service, const char *host, uint16_t type, dns_answer_t *answer)
+{
+    size_t i;
+    size_t j;
+    json_t *subset;
+    json_t *address;
+    const json_t *endpoints = store_get(self->context.store, kind_find("Endpoints"),
+        object_namespace(service), object_name(service));
+    json_array_foreach(object_at(endpoints, "subsets"), i, subset)
+    {
+        json_array_foreach(object_at(subset, "addresses"), j, address)
+        {
+            if (strcmp(object_string(address, "hostname"), host) != 0)
+                continue;
+            answer->is_known = true;
+            if (type == DNS_A)
+                add_address(answer, (struct in_addr){inet_addr(object_string(address, "ip"))});
+        }
+    }
+}
+
 static void answer_port(
     const json_t *service, const char *port_name, const char *protocol, dns_answer_t *answer)
 {
@@ -192,7 +215,11 @@ static void lookup(void *arg, const char *name, uint16_t type, dns_answer_t *ans
         answer_service(self, service, type, answer);
         return;
     }
-    char *protocol = front[0] == '_' ? strstr(front, "._") : NULL;
+    if (front[0] != '_') {
+        answer_host(self, service, front, type, answer);
+        return;
+    }
+    char *protocol = strstr(front, "._");
     if (!protocol || type != DNS_SRV)
         return;
     *protocol = '\0';
