@@ -40,6 +40,18 @@ static void a_stateful_set_gets_its_defaults(void **state)
         json_array_get(object_at(set, "spec.volumeClaimTemplates"), 0), "apiVersion", "\"v1\"");
 }
 
+static void a_stateful_set_mounts_its_claims(void **state)
+{
+    json_auto_t *set = post(*state, APPS "/statefulsets", "StatefulSet",
+        SELECTOR
+        ",\"template\":{\"metadata\":{\"labels\":{\"app\":\"x\"}},\"spec\":{\"containers\":["
+        "{\"name\":\"c\",\"image\":\"redis\",\"volumeMounts\":[{\"name\":\"data\","
+        "\"mountPath\":\"/data\"}]}]}},\"serviceName\":\"x\",\"volumeClaimTemplates\":[{"
+        "\"metadata\":{\"name\":\"data\"},\"spec\":{\"accessModes\":[\"ReadWriteOnce\"]}}]");
+    assert_int_equal(((world_t *)*state)->status, 201);
+    assert_null(object_at(set, "spec.template.spec.volumes"));
+}
+
 static void a_stateful_sets_service_cannot_be_changed(void **state)
 {
     json_auto_t *set = post(*state, APPS "/statefulsets", "StatefulSet",
@@ -116,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_stateful_set_gets_its_defaults),
+        WORLD_TEST(a_stateful_set_mounts_its_claims),
         WORLD_TEST(a_stateful_sets_service_cannot_be_changed),
         WORLD_TEST(a_daemon_set_needs_room_to_roll),
         WORLD_TEST(a_job_gets_its_selector_and_labels),

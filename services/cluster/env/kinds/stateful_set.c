@@ -99,12 +99,28 @@ static void check_policies(causes_t *causes, const json_t *spec)
             "must be greater than or equal to 0");
 }
 
+/* The set with the volumes that its pods will have of the claims, so that they can be mounted. */
+static json_t *with_claimed_volumes(const json_t *object)
+{
+    json_t *copy = object_copy(object, "spec.template.spec");
+    json_t *known = object_at(copy, "spec.template.spec.volumes");
+    json_t *volumes = known ? json_copy(known) : json_array();
+    size_t i;
+    json_t *claim;
+    json_array_foreach(object_at(object, "spec.volumeClaimTemplates"), i, claim)
+        json_array_append_new(
+            volumes, json_pack("{s:s, s:{}}", "name", object_name(claim), "emptyDir"));
+    object_set(copy, "spec.template.spec.volumes", volumes);
+    return copy;
+}
+
 static void validate(const json_t *object, const json_t *old, causes_t *causes)
 {
+    json_auto_t *whole = with_claimed_volumes(object);
     check_metadata(causes, object, NAME_SUBDOMAIN);
     if (old)
         check_update(causes, object, old);
-    check_workload(causes, object, NULL); /* a changed selector is told above */
+    check_workload(causes, whole, NULL); /* a changed selector is told above */
     check_policies(causes, json_object_get(object, "spec"));
 }
 
