@@ -127,6 +127,12 @@ void pod_on_container_exited(pod_t *self, pod_container_t *container)
 
 static void set_up(void *arg);
 
+static const char *host_name(const json_t *pod)
+{
+    const char *wanted = object_string(pod, "spec.hostname");
+    return *wanted ? wanted : object_name(pod);
+}
+
 static void fail_setup(pod_t *self, const char *reason, const char *message)
 {
     pod_event(self, NULL, "Warning", reason, "%s", message);
@@ -148,7 +154,7 @@ static void set_up(void *arg)
         "%s.svc.cluster.local svc.cluster.local cluster.local", object_namespace(self->object));
     if (!self->sandbox)
         self->sandbox = sandbox_new(
-            self->context->runtime, object_name(self->object), self->address, search, &err);
+            self->context->runtime, host_name(self->object), self->address, search, &err);
     if (!self->sandbox) {
         fail_setup(self, "FailedCreatePodSandBox", err.text);
         return;
