@@ -19,6 +19,25 @@ static void create_namespaces(store_t *store)
                 "kubernetes.io/metadata.name", names[i]));
 }
 
+static void create_priority_classes(store_t *store)
+{
+    static const struct {
+        const char *name;
+        int value;
+        const char *description;
+    } classes[] = {
+        {"system-cluster-critical", 2000000000,
+            "Used for system critical pods that must run in the cluster, but can be moved to "
+            "another node if necessary."},
+        {"system-node-critical", 2000001000,
+            "Used for system critical pods that must not be moved from their current node."},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
+        create(store, "PriorityClass",
+            json_pack("{s:{s:s}, s:i, s:s}", "metadata", "name", classes[i].name, "value",
+                classes[i].value, "description", classes[i].description));
+}
+
 /* As small clusters come with it: folders of the node on which the first pod runs. */
 static void create_storage_class(store_t *store)
 {
@@ -34,6 +53,7 @@ void boot_objects(store_t *store)
 {
     create_namespaces(store);
     create_storage_class(store);
+    create_priority_classes(store);
     default_roles_create(store);
     create(store, "Service",
         json_pack("{s:{s:s, s:s, s:{s:s, s:s}}, s:{s:s, s:[{s:s, s:s, s:i, s:i}]}}", "metadata",

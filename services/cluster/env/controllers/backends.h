@@ -23,8 +23,8 @@ typedef struct backends {
 void backends_init(backends_t *self, store_t *store, const json_t *service);
 void backends_done(backends_t *self);
 
-/* The pod's own name below that of the Service (db-0 of db), or NULL: it has one if its subdomain is
- * the Service. Borrowed. */
+/* The pod's own name below that of the Service (db-0 of db), or NULL: it has one if its subdomain
+ * is the Service. Borrowed. */
 const char *backend_hostname(const backend_t *self, const json_t *service);
 
 /* {kind, namespace, name, uid} of the pod. */

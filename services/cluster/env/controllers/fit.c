@@ -72,8 +72,20 @@ static void take_port(void *arg, const char *port)
     json_object_set_new(((node_info_t *)arg)->ports, port, json_true());
 }
 
-void node_info_add(node_info_t *self, const json_t *pod)
+void node_info_init(node_info_t *self, const json_t *node)
 {
+    *self = (node_info_t){.node = node, .pods = json_array(), .ports = json_object()};
+}
+
+void node_info_done(node_info_t *self)
+{
+    json_decref(self->pods);
+    json_decref(self->ports);
+}
+
+void node_info_add(node_info_t *self, json_t *pod)
+{
+    json_array_append(self->pods, pod);
     demand_t demand = demand_of(pod);
     self->used.cpu += demand.cpu;
     self->used.memory += demand.memory;
@@ -219,6 +231,14 @@ static bool meets_fields(const json_t *node, const json_t *fields)
     return true;
 }
 
+static bool meets_term(const json_t *node, const json_t *term)
+{
+    const json_t *expressions = json_object_get(term, "matchExpressions");
+    const json_t *fields = json_object_get(term, "matchFields");
+    bool is_empty = !json_array_size(expressions) && !json_array_size(fields);
+    return !is_empty && meets_all(node, expressions) && meets_fields(node, fields);
+}
+
 static bool matches_affinity(const json_t *node, const json_t *pod)
 {
     const json_t *terms =
@@ -228,16 +248,48 @@ static bool matches_affinity(const json_t *node, const json_t *pod)
     json_t *term = NULL;
     json_array_foreach(terms, i, term)
     {
-        const json_t *expressions = json_object_get(term, "matchExpressions");
-        const json_t *fields = json_object_get(term, "matchFields");
-        bool is_empty = !json_array_size(expressions) && !json_array_size(fields);
-        if (!is_empty && meets_all(node, expressions) && meets_fields(node, fields))
+        if (meets_term(node, term))
             return true;
     }
     return !terms;
 }
 
-static bool is_picked(const json_t *node, const json_t *pod)
+static bool is_repelled(const json_t *pod, const json_t *taint)
+{
+    size_t i = 0;
+    json_t *toleration = NULL;
+    if (strcmp(object_string(taint, "effect"), "PreferNoSchedule") != 0)
+        return false;
+    json_array_foreach(object_at(pod, "spec.tolerations"), i, toleration)
+    {
+        if (tolerates(toleration, taint))
+            return false;
+    }
+    return true;
+}
+
+int64_t fit_preference(const json_t *node, const json_t *pod)
+{
+    enum { TAINT_WEIGHT = 100 };
+    int64_t sum = 0;
+    size_t i = 0;
+    json_t *each = NULL;
+    json_array_foreach(
+        object_at(
+            pod, "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution"),
+        i, each)
+    {
+        if (meets_term(node, json_object_get(each, "preference")))
+            sum += object_integer(each, "weight", 0);
+    }
+    json_array_foreach(object_at(node, "spec.taints"), i, each)
+    {
+        sum -= is_repelled(pod, each) ? TAINT_WEIGHT : 0;
+    }
+    return sum;
+}
+
+bool fit_is_picked(const json_t *node, const json_t *pod)
 {
     const char *key = NULL;
     json_t *value = NULL;
@@ -253,7 +305,7 @@ void fit_daemon(const json_t *node, const json_t *pod, bool *should_run_p, bool 
 {
     size_t i = 0;
     json_t *taint = NULL;
-    *should_run_p = *may_stay_p = is_picked(node, pod);
+    *should_run_p = *may_stay_p = fit_is_picked(node, pod);
     json_array_foreach(object_at(node, "spec.taints"), i, taint)
     {
         bool is_driven = strcmp(object_string(taint, "effect"), "NoExecute") == 0;
@@ -266,7 +318,7 @@ void fit_daemon(const json_t *node, const json_t *pod, bool *should_run_p, bool 
 
 static bool check_labels(trial_t *self)
 {
-    bool is_matching = is_picked(self->info->node, self->pod);
+    bool is_matching = fit_is_picked(self->info->node, self->pod);
     if (!is_matching)
         object_to(self, "node(s) didn't match Pod's node affinity/selector");
     return is_matching;

@@ -1,5 +1,6 @@
 /* Pod. How its row is printed is in pod_row.c. */
 #include "services/cluster/env/object.h"
+#include "services/cluster/env/store.h"
 
 #include "services/cluster/env/kinds/cells.h"
 #include "services/cluster/env/kinds/checks.h"
@@ -74,12 +75,58 @@ static const char *qos_class(const json_t *containers)
     return is_all_guaranteed ? "Guaranteed" : has_any ? "Burstable" : "BestEffort";
 }
 
+/* ---- priority ----------------------------------------------------------------------------- */
+
+static void find_default(void *arg, json_t *class)
+{
+    if (object_is_true(class, "globalDefault"))
+        *(json_t **)arg = class;
+}
+
+/* The class that a pod names, or the one for those that name none; NULL if there is none. */
+static json_t *class_of(store_t *store, const json_t *spec)
+{
+    const kind_t *kind = kind_find("PriorityClass");
+    const char *name = object_string(spec, "priorityClassName");
+    json_t *class = NULL;
+    if (*name)
+        return store_get(store, kind, NULL, name);
+    store_each(store, kind, NULL, find_default, &class);
+    return class;
+}
+
+static void fill_priority(store_t *store, json_t *spec)
+{
+    json_t *class = class_of(store, spec);
+    if (!class)
+        return;
+    json_object_set_new(spec, "priorityClassName", json_string(object_name(class)));
+    json_object_set_new(spec, "priority", json_integer(object_integer(class, "value", 0)));
+    default_string(spec, "preemptionPolicy", object_string(class, "preemptionPolicy"));
+}
+
+static int admit_priority(store_t *store, const json_t *pod, err_t *err)
+{
+    const json_t *spec = json_object_get(pod, "spec");
+    const char *name = object_string(spec, "priorityClassName");
+    if (!*name || class_of(store, spec))
+        return 0;
+    return err_set(err, ERR_FORBIDDEN, "no PriorityClass with name %s was found", name);
+}
+
+static int admit(store_t *store, json_t *pod, err_t *err)
+{
+    int rc = admit_priority(store, pod, err);
+    return rc < 0 ? rc : pod_admit_account(store, pod, err);
+}
+
 static void fill(store_t *store, json_t *object, const json_t *old)
 {
     json_t *spec = default_object(object, "spec");
-    (void)store;
     if (!spec)
         return;
+    if (!old)
+        fill_priority(store, spec);
     default_string(spec, "serviceAccountName", "default");
     default_pod_spec(spec);
     default_true(spec, "enableServiceLinks");
@@ -152,7 +199,7 @@ const kind_t kind_pod = {
     .has_status = true,
     .columns = columns,
     .fill = fill,
-    .admit = pod_admit_account,
+    .admit = admit,
     .validate = validate,
     .row = pod_row,
 };
