@@ -51,6 +51,28 @@ static void on_pod(
         start_pod(self, kind, object);
 }
 
+static bool read_usage(
+    void *arg, const json_t *pod, const char *container, usage_reading_t *reading)
+{
+    const cluster_world_t *self = arg;
+    int64_t now = ev_now(self->ev);
+    (void)pod;
+    (void)container;
+    *reading = (usage_reading_t){
+        .cpu_ns = self->cpu_ns + (uint64_t)(self->cpu_millis * 1000 * (now - self->used_since)),
+        .memory_bytes = 64 << 20,
+        .age_ms = now + 1};
+    return true;
+}
+
+void cluster_world_use_cpu(cluster_world_t *self, int64_t millis)
+{
+    int64_t now = ev_now(self->ev);
+    self->cpu_ns += (uint64_t)(self->cpu_millis * 1000 * (now - self->used_since));
+    self->cpu_millis = millis;
+    self->used_since = now;
+}
+
 /* ---- objects ------------------------------------------------------------------------------ */
 
 static void create(cluster_world_t *self, const char *kind, json_t *object)
@@ -152,6 +174,8 @@ cluster_world_t *cluster_world_new(void)
     cluster_world_t *self = xcalloc(1, sizeof(*self));
     self->ev = ev_sim_new();
     self->store = store_new(self->ev, 1);
+    self->usage = usage_new(self->ev, self->store);
+    usage_set_reader(self->usage, read_usage, self);
     create(self, "Namespace", parse("{'metadata':{'name':'default'}}"));
     create(self, "Namespace", parse("{'metadata':{'name':'shop'}}"));
     for (size_t i = 0; i < ARRAY_SIZE(nodes); i++)
@@ -159,7 +183,7 @@ cluster_world_t *cluster_world_new(void)
             json_pack("{s:{s:s, s:{s:s}}, s:{s:{s:s, s:s, s:s}}}", "metadata", "name", nodes[i],
                 "labels", "kubernetes.io/hostname", nodes[i], "status", "allocatable", "cpu", "4",
                 "memory", "8Gi", "pods", "110"));
-    self->controllers = controllers_new(self->ev, self->store, "CERTIFICATE");
+    self->controllers = controllers_new(self->ev, self->store, self->usage, "CERTIFICATE");
     self->kubelet = store_watch(self->store, kind_find("Pod"), on_pod, self);
     cluster_world_run(self, 1);
     return self;
@@ -171,6 +195,7 @@ void cluster_world_destroy(cluster_world_t **self_p)
     *self_p = NULL;
     store_watch_end(&self->kubelet);
     controllers_destroy(&self->controllers);
+    usage_destroy(&self->usage);
     store_destroy(&self->store);
     ev_destroy(&self->ev);
     free(self);

@@ -13,11 +13,18 @@ typedef struct cluster_world {
     controllers_t *controllers;
     store_watch_t *kubelet;
     int addresses; /* given to pods until now */
+    usage_t *usage;
+    int64_t cpu_millis; /* what every container uses now */
+    int64_t used_since; /* by ev_now() */
+    uint64_t cpu_ns;    /* what it used before */
 } cluster_world_t;
 
 /* Holds namespaces default and shop, and nodes n1, n2, n3 with 4 cpu, 8Gi and 110 pods each. */
 cluster_world_t *cluster_world_new(void);
 void cluster_world_destroy(cluster_world_t **self_p);
+
+/* Every container uses so much of a cpu from now on, and 64Mi of memory. */
+void cluster_world_use_cpu(cluster_world_t *self, int64_t millis);
 
 /* Lets everything happen that is to happen within span_ms. */
 void cluster_world_run(cluster_world_t *self, int64_t span_ms);

@@ -25,6 +25,7 @@ static const kind_t *const kinds[] = {
     &kind_deployment,
     &kind_replica_set,
     &kind_stateful_set,
+    &kind_horizontal_pod_autoscaler,
     &kind_cron_job,
     &kind_job,
     &kind_lease,

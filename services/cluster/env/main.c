@@ -33,6 +33,7 @@ typedef struct env {
     runtime_t *runtime;
     store_t *store;
     tokens_t *account_tokens; /* of ServiceAccounts */
+    usage_t *usage;
     controllers_t *controllers;
     kubelet_t *kubelet;
     api_t *api;
@@ -174,6 +175,7 @@ static int start_api(env_t *self, err_t *err)
         .listen_count = ARRAY_SIZE(fds),
         .node = kubelet_node_ops(),
         .node_arg = self->kubelet,
+        .usage = self->usage,
     };
     self->api = api_new(self->ev, self->store, &config, err);
     return self->api ? 0 : -ERR_IO;
@@ -191,6 +193,7 @@ static int start_kubelet(env_t *self, err_t *err)
         .backoff_max_ms = object_integer(self->settings, "backoff_max_ms", 0),
     };
     self->kubelet = kubelet_new(self->ev, self->store, self->runtime, &config, err);
+    usage_set_reader(self->usage, kubelet_read_usage, self->kubelet);
     return self->kubelet ? 0 : -ERR_IO;
 }
 
@@ -209,7 +212,8 @@ static int start_agent(env_t *self, err_t *err)
 static int start_store(env_t *self, err_t *err)
 {
     self->store = store_new(self->ev, (uint64_t)object_integer(self->settings, "seed", 0));
-    self->controllers = controllers_new(self->ev, self->store, setting(self, "ca"));
+    self->usage = usage_new(self->ev, self->store);
+    self->controllers = controllers_new(self->ev, self->store, self->usage, setting(self, "ca"));
     (void)err;
     self->account_tokens = tokens_new(self->store);
     boot_objects(self->store);

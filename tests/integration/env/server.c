@@ -148,7 +148,8 @@ static void *serve(void *arg)
     self->ev = ev_new();
     self->store = store_new(self->ev, 1);
     fill(self->store);
-    controllers_t *controllers = controllers_new(self->ev, self->store, "");
+    usage_t *usage = usage_new(self->ev, self->store);
+    controllers_t *controllers = controllers_new(self->ev, self->store, usage, "");
     store_watch_t *pods = store_watch(self->store, kind_find("Pod"), on_pod, self);
     tokens_t *account_tokens = tokens_new(self->store);
     api_config_t config = {.listen_fds = &self->listen_fd,
@@ -167,6 +168,7 @@ static void *serve(void *arg)
     tokens_destroy(&account_tokens);
     store_watch_end(&pods);
     controllers_destroy(&controllers);
+    usage_destroy(&usage);
     store_destroy(&self->store);
     ev_destroy(&self->ev);
     return NULL;

@@ -115,6 +115,32 @@ static void a_cron_job_is_listed_with_its_schedule(void **state)
     assert_non_null(table);
 }
 
+#define AUTOSCALERS(version)                                                                       \
+    "/apis/autoscaling/" version "/namespaces/default/horizontalpodautoscalers"
+
+static void an_autoscaler_of_the_old_version_is_one_of_the_new(void **state)
+{
+    json_auto_t *old = ask(*state, "POST", AUTOSCALERS("v1"), "application/json",
+        "{\"apiVersion\":\"autoscaling/v1\",\"kind\":\"HorizontalPodAutoscaler\",\"metadata\":{"
+        "\"name\":\"x\"},\"spec\":{\"maxReplicas\":5,\"targetCPUUtilizationPercentage\":60,"
+        "\"scaleTargetRef\":{\"kind\":\"Deployment\",\"name\":\"x\"}}}");
+    json_auto_t *new = ask(*state, "GET", AUTOSCALERS("v2") "/x", NULL, NULL);
+    json_auto_t *list = ask(*state, "GET", AUTOSCALERS("v1"), NULL, NULL);
+    expect_at(old, "apiVersion", "\"autoscaling/v1\"");
+    expect_at(old, "spec.targetCPUUtilizationPercentage", "60");
+    expect_at(old, "spec.minReplicas", "1");
+    expect_at(json_array_get(object_at(new, "spec.metrics"), 0),
+        "resource.target.averageUtilization", "60");
+    expect_at(json_array_get(json_object_get(list, "items"), 0), "metadata.name", "\"x\"");
+}
+
+static void an_autoscaler_of_the_old_version_must_say_so(void **state)
+{
+    json_auto_t *answer = ask(*state, "POST", AUTOSCALERS("v1"), "application/json",
+        "{\"apiVersion\":\"autoscaling/v2\",\"kind\":\"HorizontalPodAutoscaler\"}");
+    expect_refusal(*state, answer, 400, "the body is no autoscaling/v1 HorizontalPodAutoscaler");
+}
+
 static void a_budget_says_one_thing(void **state)
 {
     json_auto_t *answer = post(*state, "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
@@ -135,6 +161,8 @@ int main(void)
         WORLD_TEST(a_job_must_say_when_its_pods_restart),
         WORLD_TEST(a_cron_job_needs_a_schedule_that_parses),
         WORLD_TEST(a_cron_job_is_listed_with_its_schedule),
+        WORLD_TEST(an_autoscaler_of_the_old_version_is_one_of_the_new),
+        WORLD_TEST(an_autoscaler_of_the_old_version_must_say_so),
         WORLD_TEST(a_budget_says_one_thing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

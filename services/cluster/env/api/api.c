@@ -67,7 +67,8 @@ static void handle_resource(api_t *self, request_t *request, const target_t *tar
 static void dispatch(api_t *self, request_t *request, const access_t *access)
 {
     target_t target;
-    if (discovery_handle(self, request) || review_handle(self, request, access))
+    if (discovery_handle(self, request) || review_handle(self, request, access)
+        || metrics_handle(self, request) || autoscaling_v1_handle(self, request))
         return;
     if (route_parse(request->path, &target))
         handle_resource(self, request, &target);
@@ -119,6 +120,7 @@ api_t *api_bare(ev_t *ev, store_t *store, const api_config_t *config)
     self->node = config->node;
     self->node_arg = config->node_arg;
     self->account_tokens = config->account_tokens;
+    self->usage = config->usage;
     copy_tokens(self, config);
     self->store_watch = store_watch(store, NULL, watch_on_change, self);
     return self;

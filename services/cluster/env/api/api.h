@@ -7,6 +7,7 @@
 #include "services/cluster/env/api/node_ops.h"
 #include "services/cluster/env/auth/tokens.h"
 #include "services/cluster/env/store.h"
+#include "services/cluster/env/usage.h"
 
 #include <stddef.h>
 
@@ -28,6 +29,7 @@ typedef struct api_config {
     size_t listen_count;
     const node_ops_t *node; /* may be NULL: logs, exec and proxies answer 503 */
     void *node_arg;
+    usage_t *usage; /* borrowed; NULL: no metrics.k8s.io */
 } api_config_t;
 
 /* Starts to serve. Everything in config is copied but what is said to be borrowed, and node's table

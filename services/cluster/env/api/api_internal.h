@@ -23,6 +23,7 @@ struct api {
     size_t token_count;
     const node_ops_t *node; /* borrowed, may be NULL */
     void *node_arg;
+    usage_t *usage; /* borrowed, may be NULL */
     http_server_t **servers;
     size_t server_count;
     store_watch_t *store_watch; /* wakes the watchers */
@@ -51,6 +52,12 @@ bool discovery_handle(api_t *self, request_t *request);
 
 /* Reviews: "create" only kinds that are answered and not kept. False if the path is none. */
 bool review_handle(api_t *self, request_t *request, const access_t *access);
+
+/* metrics.k8s.io; false if the path is none of it. */
+bool metrics_handle(api_t *self, request_t *request);
+
+/* autoscaling/v1, made of autoscaling/v2; false if the path is none of it. */
+bool autoscaling_v1_handle(api_t *self, request_t *request);
 
 void read_list(api_t *self, request_t *request, const target_t *target);
 void read_object(api_t *self, request_t *request, const target_t *target);

@@ -12,6 +12,9 @@
 static const char old_verbs[] = "create delete deletecollection get list patch update watch";
 enum { GROUPS_MAX = 32 };
 
+#define METRICS_GROUP   "metrics.k8s.io"
+#define METRICS_VERSION "v1beta1"
+
 static const char status_verbs[] = "get patch update";
 
 static json_t *verb_list(const char *verbs)
@@ -119,19 +122,40 @@ static bool add_old_reviews(json_t *resources, const char *group)
     return has_any;
 }
 
+/* What `kubectl top` asks for. */
+static const struct {
+    const char *name;
+    const char *kind;
+    bool is_namespaced;
+} metrics[] = {{"nodes", "NodeMetrics", false}, {"pods", "PodMetrics", true}};
+
+static void add_old_metrics(json_t *resources)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(metrics); i++)
+        json_array_append_new(
+            resources, json_pack("{s:s, s:s, s:b, s:s, s:[s, s]}", "name", metrics[i].name,
+                           "singularName", "", "namespaced", metrics[i].is_namespaced, "kind",
+                           metrics[i].kind, "verbs", "get", "list"));
+}
+
 /* APIResourceList of one group, or NULL if there is none. */
 static json_t *resource_list(const char *group, const char *version)
 {
     json_auto_t *resources = json_array();
+    json_auto_t *name = json_sprintf("%s%s%s", group, *group ? "/" : "", version);
     const char *api_version = NULL;
     for (size_t i = 0; kind_at(i); i++) {
         const kind_t *kind = kind_at(i);
-        if (strcmp(kind->group, group) != 0 || strcmp(kind->version, version) != 0)
+        bool is_older = !strcmp(group, "autoscaling") && !strcmp(version, "v1");
+        if (strcmp(kind->group, group) != 0 || (strcmp(kind->version, version) != 0 && !is_older))
             continue;
-        api_version = kind_api_version(kind);
+        api_version = json_string_value(name);
         add_old_resources(resources, kind);
     }
-    json_auto_t *name = json_sprintf("%s/%s", group, version);
+    if (!strcmp(group, METRICS_GROUP) && !strcmp(version, METRICS_VERSION)) {
+        api_version = json_string_value(name);
+        add_old_metrics(resources);
+    }
     if (!strcmp(version, "v1") && add_old_reviews(resources, group))
         api_version = json_string_value(name);
     if (!api_version)
@@ -158,6 +182,7 @@ static size_t group_names(const char **groups, size_t size)
         add_group(groups, size, &count, kind_at(i)->group);
     for (size_t i = 0; review_at(i); i++)
         add_group(groups, size, &count, review_at(i)->group);
+    add_group(groups, size, &count, METRICS_GROUP);
     return count;
 }
 
@@ -172,12 +197,30 @@ static bool is_group(const char *name)
     return false;
 }
 
+/* The version of a group that is preferred. */
+static const char *group_version(const char *group)
+{
+    for (size_t i = 0; kind_at(i); i++) {
+        if (!strcmp(kind_at(i)->group, group))
+            return kind_at(i)->version;
+    }
+    return !strcmp(group, METRICS_GROUP) ? METRICS_VERSION : "v1";
+}
+
+static json_t *version_object(const char *group, const char *version)
+{
+    return json_pack(
+        "{s:o, s:s}", "groupVersion", json_sprintf("%s/%s", group, version), "version", version);
+}
+
 static json_t *group_object(const char *group)
 {
-    json_auto_t *version =
-        json_pack("{s:o, s:s}", "groupVersion", json_sprintf("%s/v1", group), "version", "v1");
+    json_auto_t *preferred = version_object(group, group_version(group));
+    json_auto_t *versions = json_pack("[O]", preferred);
+    if (!strcmp(group, "autoscaling")) /* an older form of the same objects */
+        json_array_append_new(versions, version_object(group, "v1"));
     return json_pack(
-        "{s:s, s:[O], s:O}", "name", group, "versions", version, "preferredVersion", version);
+        "{s:s, s:O, s:O}", "name", group, "versions", versions, "preferredVersion", preferred);
 }
 
 static json_t *group_list(void)
@@ -200,7 +243,8 @@ static json_t *core_versions(void)
 
 static json_t *response_kind(const char *group, const char *name)
 {
-    return json_pack("{s:s, s:s, s:s}", "group", group, "version", "v1", "kind", name);
+    return json_pack(
+        "{s:s, s:s, s:s}", "group", group, "version", group_version(group), "kind", name);
 }
 
 static void add_new_subresource(void *arg, const kind_t *kind, const subresource_t *subresource)
@@ -247,11 +291,17 @@ static json_t *new_group(const char *group)
         if (!strcmp(review_at(i)->group, group))
             json_array_append_new(resources, new_review(review_at(i)));
     }
+    for (size_t i = 0; !strcmp(group, METRICS_GROUP) && i < ARRAY_SIZE(metrics); i++)
+        json_array_append_new(
+            resources, json_pack("{s:s, s:o, s:s, s:s, s:[s, s]}", "resource", metrics[i].name,
+                           "responseKind", response_kind(group, metrics[i].kind), "scope",
+                           metrics[i].is_namespaced ? "Namespaced" : "Cluster", "singularResource",
+                           "", "verbs", "get", "list"));
     if (*group)
         json_object_set_new(metadata, "name", json_string(group));
     json_object_set_new(metadata, "creationTimestamp", json_null());
     return json_pack("{s:o, s:[{s:s, s:O, s:s}]}", "metadata", metadata, "versions", "version",
-        "v1", "resources", resources, "freshness", "Current");
+        group_version(group), "resources", resources, "freshness", "Current");
 }
 
 static json_t *new_discovery(bool is_core, const char *version)

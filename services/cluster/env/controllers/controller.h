@@ -6,10 +6,12 @@
 #define CLUSTER_ENV_CONTROLLERS_CONTROLLER_H
 
 #include "services/cluster/env/store.h"
+#include "services/cluster/env/usage.h"
 
 typedef struct controller_deps {
     ev_t *ev;           /* borrowed */
     store_t *store;     /* borrowed */
+    usage_t *usage;     /* borrowed */
     const char *ca_pem; /* borrowed from controllers_t */
 } controller_deps_t;
 
@@ -19,6 +21,7 @@ typedef struct controller_kind {
     void (*close)(void *self);
 } controller_kind_t;
 
+extern const controller_kind_t controller_autoscaler;
 extern const controller_kind_t controller_cluster_roles;
 extern const controller_kind_t controller_cron_job;
 extern const controller_kind_t controller_daemon_set;

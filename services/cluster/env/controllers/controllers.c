@@ -5,6 +5,7 @@
 #include "services/cluster/env/controllers/controller.h"
 
 static const controller_kind_t *const kinds[] = {
+    &controller_autoscaler,
     &controller_cluster_roles,
     &controller_cron_job,
     &controller_daemon_set,
@@ -26,11 +27,11 @@ struct controllers {
     void *opened[ARRAY_SIZE(kinds)];
 };
 
-controllers_t *controllers_new(ev_t *ev, store_t *store, const char *ca_pem)
+controllers_t *controllers_new(ev_t *ev, store_t *store, usage_t *usage, const char *ca_pem)
 {
     controllers_t *self = xcalloc(1, sizeof(*self));
     self->ca_pem = xstrdup(ca_pem ? ca_pem : "");
-    controller_deps_t deps = {.ev = ev, .store = store, .ca_pem = self->ca_pem};
+    controller_deps_t deps = {.ev = ev, .store = store, .usage = usage, .ca_pem = self->ca_pem};
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         self->opened[i] = kinds[i]->open(&deps);
     return self;

@@ -6,12 +6,13 @@
 #define CLUSTER_ENV_CONTROLLERS_CONTROLLERS_H
 
 #include "services/cluster/env/store.h"
+#include "services/cluster/env/usage.h"
 
 typedef struct controllers controllers_t;
 
 /* Starts all of them, also on what the store holds already. ca_pem is what every namespace's
- * kube-root-ca.crt will hold; it is copied. Destroy before the store. */
-controllers_t *controllers_new(ev_t *ev, store_t *store, const char *ca_pem);
+ * kube-root-ca.crt will hold; it is copied. Destroy before the store and the usage. */
+controllers_t *controllers_new(ev_t *ev, store_t *store, usage_t *usage, const char *ca_pem);
 void controllers_destroy(controllers_t **self_p);
 
 #endif

@@ -14,6 +14,7 @@ extern const kind_t kind_deployment;
 extern const kind_t kind_endpoint_slice;
 extern const kind_t kind_endpoints;
 extern const kind_t kind_event;
+extern const kind_t kind_horizontal_pod_autoscaler;
 extern const kind_t kind_job;
 extern const kind_t kind_lease;
 extern const kind_t kind_namespace;
@@ -29,7 +30,7 @@ extern const kind_t kind_role_binding;
 extern const kind_t kind_secret;
 extern const kind_t kind_service;
 extern const kind_t kind_service_account;
-extern const kind_t kind_storage_class;
 extern const kind_t kind_stateful_set;
+extern const kind_t kind_storage_class;
 
 #endif

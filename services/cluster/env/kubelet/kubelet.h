@@ -10,6 +10,7 @@
 #include "services/cluster/env/api/node_ops.h"
 #include "services/cluster/env/auth/tokens.h"
 #include "services/cluster/env/store.h"
+#include "services/cluster/env/usage.h"
 #include "services/cluster/runtime/runtime.h"
 
 typedef struct kubelet kubelet_t;
@@ -34,6 +35,10 @@ int kubelet_set_node(kubelet_t *self, const char *node, bool is_running, err_t *
 
 /* Ends all containers. */
 void kubelet_destroy(kubelet_t **self_p);
+
+/* The counters of a container, as usage.h asks for them; the kubelet is the argument. */
+bool kubelet_read_usage(
+    void *arg, const json_t *pod, const char *container, usage_reading_t *reading);
 
 /* For the API server, with the kubelet as its argument. */
 const node_ops_t *kubelet_node_ops(void);

@@ -145,6 +145,18 @@ static void answer_metrics(void *arg, const char *node, const char *path, node_r
     node_reply_end(&reply);
 }
 
+bool kubelet_read_usage(void *arg, const json_t *pod, const char *name, usage_reading_t *reading)
+{
+    const pod_container_t *container = find_container(arg, pod, name);
+    cgroup_usage_t usage;
+    if (!container || !container->process || !container_read_usage(container->process, &usage))
+        return false;
+    *reading = (usage_reading_t){.cpu_ns = usage.cpu_ns,
+        .memory_bytes = usage.working_set_bytes,
+        .age_ms = ((int64_t)time(NULL) - (int64_t)container->started_at) * 1000};
+    return true;
+}
+
 const node_ops_t *kubelet_node_ops(void)
 {
     static const node_ops_t ops = {
