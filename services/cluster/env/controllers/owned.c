@@ -33,7 +33,11 @@ static void put_references(claim_t *self, json_t *object, bool is_adopted)
     }
     if (is_adopted)
         json_array_append_new(references, object_owner_reference(self->owner));
-    json_object_set_new(json_object_get(copy, "metadata"), "ownerReferences", references);
+    if (json_array_size(references))
+        object_set(copy, "metadata.ownerReferences", json_incref(references));
+    else
+        json_object_del(json_object_get(copy, "metadata"), "ownerReferences");
+    json_decref(references);
     (void)store_update(self->store, self->kind, copy, STORE_ALL, NULL);
 }
 

@@ -11,7 +11,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 
-enum { BACKOFF_LIMIT = 6, NO_LIMIT = INT32_MAX };
+enum { BACKOFF_LIMIT = 6 };
 
 /* ---- defaults ----------------------------------------------------------------------------- */
 
@@ -21,8 +21,7 @@ void job_fill_spec(json_t *spec)
     if (!is_queue)
         default_integer(spec, "completions", 1);
     default_integer(spec, "parallelism", 1);
-    default_integer(spec, "backoffLimit",
-        json_object_get(spec, "backoffLimitPerIndex") ? NO_LIMIT : BACKOFF_LIMIT);
+    default_integer(spec, "backoffLimit", BACKOFF_LIMIT);
     default_string(spec, "completionMode", "NonIndexed");
     default_string(spec, "podReplacementPolicy",
         json_object_get(spec, "podFailurePolicy") ? "Failed" : "TerminatingOrFailed");
@@ -84,11 +83,24 @@ static void check_mode(causes_t *causes, const char *prefix, const json_t *spec)
         causes_required(causes, completions, "when completion mode is Indexed");
 }
 
+/* What no controller here acts on is refused rather than forgotten. */
+static void check_unserved(causes_t *causes, const char *prefix, const json_t *spec)
+{
+    static const char *const unserved[] = {
+        "backoffLimitPerIndex", "maxFailedIndexes", "successPolicy", "managedBy"};
+    for (size_t i = 0; i < ARRAY_SIZE(unserved); i++) {
+        AUTO_FREE char *field = xasprintf("%s.%s", prefix, unserved[i]);
+        if (json_object_get(spec, unserved[i]))
+            causes_forbidden(causes, field, "not served by this cluster");
+    }
+}
+
 void job_check_spec(causes_t *causes, const char *prefix, const json_t *spec)
 {
     AUTO_FREE char *template = xasprintf("%s.template.spec", prefix);
     AUTO_FREE char *policy = xasprintf("%s.restartPolicy", template);
     check_counts(causes, prefix, spec);
+    check_unserved(causes, prefix, spec);
     check_mode(causes, prefix, spec);
     check_pod_spec(causes, template, object_at(spec, "template.spec"), false);
     if (strcmp(object_string(spec, "template.spec.restartPolicy"), "Always") == 0)
