@@ -134,6 +134,19 @@ static void an_autoscaler_of_the_old_version_is_one_of_the_new(void **state)
     expect_at(json_array_get(json_object_get(list, "items"), 0), "metadata.name", "\"x\"");
 }
 
+static void kinds_are_made_in_their_beta_versions_too(void **state)
+{
+    json_auto_t *cron =
+        ask(*state, "POST", "/apis/batch/v1beta1/namespaces/default/cronjobs", "application/json",
+            "{\"apiVersion\":\"batch/v1beta1\",\"kind\":\"CronJob\",\"metadata\":{\"name\":\"x\"},"
+            "\"spec\":{\"schedule\":\"@daily\",\"jobTemplate\":{\"spec\":{" NEVER "}}}}");
+    json_auto_t *present = ask(*state, "GET", BATCH "/cronjobs/x", NULL, NULL);
+    json_auto_t *groups = ask(*state, "GET", "/apis/batch/v1beta1", NULL, NULL);
+    expect_at(cron, "apiVersion", "\"batch/v1beta1\"");
+    expect_at(present, "apiVersion", "\"batch/v1\"");
+    expect_at(json_array_get(json_object_get(groups, "resources"), 0), "name", "\"cronjobs\"");
+}
+
 static void an_autoscaler_of_the_old_version_must_say_so(void **state)
 {
     json_auto_t *answer = ask(*state, "POST", AUTOSCALERS("v1"), "application/json",
@@ -163,6 +176,7 @@ int main(void)
         WORLD_TEST(a_cron_job_is_listed_with_its_schedule),
         WORLD_TEST(an_autoscaler_of_the_old_version_is_one_of_the_new),
         WORLD_TEST(an_autoscaler_of_the_old_version_must_say_so),
+        WORLD_TEST(kinds_are_made_in_their_beta_versions_too),
         WORLD_TEST(a_budget_says_one_thing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

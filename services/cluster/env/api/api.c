@@ -68,7 +68,7 @@ static void dispatch(api_t *self, request_t *request, const access_t *access)
 {
     target_t target;
     if (discovery_handle(self, request) || review_handle(self, request, access)
-        || metrics_handle(self, request) || autoscaling_v1_handle(self, request))
+        || metrics_handle(self, request) || old_versions_handle(self, request))
         return;
     if (route_parse(request->path, &target))
         handle_resource(self, request, &target);

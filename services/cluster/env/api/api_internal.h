@@ -56,8 +56,10 @@ bool review_handle(api_t *self, request_t *request, const access_t *access);
 /* metrics.k8s.io; false if the path is none of it. */
 bool metrics_handle(api_t *self, request_t *request);
 
-/* autoscaling/v1, made of autoscaling/v2; false if the path is none of it. */
-bool autoscaling_v1_handle(api_t *self, request_t *request);
+/* Kinds in older versions; false if the path is none of theirs. */
+bool old_versions_handle(api_t *api, request_t *request);
+/* The older version in which a kind is served too, or NULL. */
+const char *old_version_of(const kind_t *kind);
 
 void read_list(api_t *self, request_t *request, const target_t *target);
 void read_object(api_t *self, request_t *request, const target_t *target);

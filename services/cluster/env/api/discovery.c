@@ -146,7 +146,8 @@ static json_t *resource_list(const char *group, const char *version)
     const char *api_version = NULL;
     for (size_t i = 0; kind_at(i); i++) {
         const kind_t *kind = kind_at(i);
-        bool is_older = !strcmp(group, "autoscaling") && !strcmp(version, "v1");
+        const char *old = old_version_of(kind);
+        bool is_older = old && !strcmp(version, old);
         if (strcmp(kind->group, group) != 0 || (strcmp(kind->version, version) != 0 && !is_older))
             continue;
         api_version = json_string_value(name);
@@ -217,8 +218,11 @@ static json_t *group_object(const char *group)
 {
     json_auto_t *preferred = version_object(group, group_version(group));
     json_auto_t *versions = json_pack("[O]", preferred);
-    if (!strcmp(group, "autoscaling")) /* an older form of the same objects */
-        json_array_append_new(versions, version_object(group, "v1"));
+    for (size_t i = 0; kind_at(i); i++) {
+        const char *old = old_version_of(kind_at(i));
+        if (old && !strcmp(kind_at(i)->group, group))
+            json_array_append_new(versions, version_object(group, old));
+    }
     return json_pack(
         "{s:s, s:O, s:O}", "name", group, "versions", versions, "preferredVersion", preferred);
 }
