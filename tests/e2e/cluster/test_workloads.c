@@ -46,6 +46,7 @@ static void a_stateful_set_shrinks_from_its_end(void **state)
     expect_kubectl(world, "scale sts/db --replicas=1", "scaled");
     world_await(world, "StatefulSet", "db", "status.replicas", "1");
     expect_kubectl(world, "get pods -l app=db -o name", "pod/db-0\n");
+    expect_kubectl(world, "get pvc data-db-1", "Bound");
     expect_kubectl(world, "describe sts db", "delete Pod db-1 in StatefulSet db successful");
 }
 
