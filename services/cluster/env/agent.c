@@ -134,9 +134,13 @@ static int start_holder(agent_t *self, const agent_config_t *config, err_t *err)
         .mount_count = count,
         .limits = {
             .cpu_request_millis = 1000, .memory_bytes = MEMORY_LIMIT, .pids = PROCESS_LIMIT}};
-    self->holder = container_start(
-        self->sandbox, &container, &self->holder_output, on_holder_exited, self, err);
-    return self->holder ? 0 : -(int)err->code;
+    streams_t streams;
+    self->holder =
+        container_start(self->sandbox, &container, &streams, on_holder_exited, self, err);
+    if (!self->holder)
+        return -(int)err->code;
+    self->holder_output = streams.out;
+    return 0;
 }
 
 agent_t *agent_new(runtime_t *runtime, const agent_config_t *config, err_t *err)

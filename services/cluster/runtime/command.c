@@ -189,6 +189,7 @@ static int spawn_command(
         .cwd = config->cwd,
         .in_fd = -1,
         .out_fd = out_fd,
+        .err_fd = out_fd,
         .join_pidfd = container->pidfd,
         .has_own_pids = config->is_confined,
         .security = config->security ? config->security : &container->security,

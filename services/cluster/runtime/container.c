@@ -60,7 +60,7 @@ static size_t choose_limits(
 }
 
 static int spawn_container(
-    container_t *self, const container_config_t *config, int out_fd, err_t *err)
+    container_t *self, const container_config_t *config, const stream_ends_t *ends, err_t *err)
 {
     sandbox_t *sandbox = self->sandbox;
     AUTO_FREE char *hostname = xasprintf("%s\n", sandbox->name);
@@ -88,8 +88,10 @@ static int spawn_container(
         .envp = config->envp,
         .cwd = config->cwd,
         .hostname = sandbox->name,
-        .in_fd = -1,
-        .out_fd = out_fd,
+        .in_fd = ends->theirs.in,
+        .out_fd = ends->theirs.out,
+        .err_fd = ends->theirs.err,
+        .terminal_to = ends->terminal_to,
         .rootfs = &rootfs,
         .net_fd = sandbox->net_fd,
         .security = &self->security,
@@ -111,8 +113,8 @@ static void keep_security(container_t *self, const spawn_security_t *security)
     self->security.groups = self->groups;
 }
 
-container_t *container_start(sandbox_t *sandbox, const container_config_t *config, int *output_fd_p,
-    container_exit_fn *on_exit, void *arg, err_t *err)
+container_t *container_start(sandbox_t *sandbox, const container_config_t *config,
+    streams_t *streams_p, container_exit_fn *on_exit, void *arg, err_t *err)
 {
     AUTO(container_destroy) container_t *self = xcalloc(1, sizeof(*self));
     *self = (container_t){.sandbox = sandbox, .pidfd = -1, .on_exit = on_exit, .arg = arg};
@@ -121,20 +123,13 @@ container_t *container_start(sandbox_t *sandbox, const container_config_t *confi
     limits.pids = limits.pids ? limits.pids : DEFAULT_PIDS;
     if (cgroup_init(&self->cgroup, &sandbox->runtime->cgroups, config->name, &limits, err) < 0)
         return NULL;
-    int pipe_fds[2];
-    if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
-        err_set(err, ERR_IO, "pipe: %s", strerror(errno));
+    stream_ends_t ends;
+    if (stream_ends_init(&ends, config->has_input, false, config->has_terminal, err) < 0)
         return NULL;
-    }
-    int rc = spawn_container(self, config, pipe_fds[1], err);
-    close(pipe_fds[1]);
-    if (rc < 0) {
-        close(pipe_fds[0]);
+    int rc = spawn_container(self, config, &ends, err);
+    if (stream_ends_done(&ends, rc == 0 ? streams_p : NULL, rc == 0 ? err : NULL) < 0 || rc < 0)
         return NULL;
-    }
-    (void)fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK);
     ev_fd(sandbox->runtime->ev, self->pidfd, EPOLLIN, on_exited, self);
-    *output_fd_p = pipe_fds[0];
     return TAKE(self);
 }
 

@@ -35,6 +35,20 @@ struct container {
     void *arg;
 };
 
+/* Both sides of a process's streams, while it is started. */
+typedef struct stream_ends {
+    streams_t ours;
+    streams_t theirs; /* in -1: /dev/null */
+    int terminal_to;  /* a socket, or 0; then the rest is not there */
+    int terminal_from;
+} stream_ends_t;
+
+int stream_ends_init(
+    stream_ends_t *self, bool has_input, bool has_errors, bool has_terminal, err_t *err);
+/* Closes their side, and hands ours over or, if streams_p is NULL, closes it too. Fails when the
+ * terminal has not come. */
+int stream_ends_done(stream_ends_t *self, streams_t *streams_p, err_t *err);
+
 /* What waitid() says of an ended child, reaped. */
 void exit_of_pidfd(int pidfd, container_exit_t *exit);
 

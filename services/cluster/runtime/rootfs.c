@@ -20,6 +20,7 @@ static const struct folder {
     {"proc", 0555},
     {"tmp", 01777},
     {"dev", 0755},
+    {"dev/pts", 0755},
     {"dev/shm", 01777},
     {"etc", 0755},
     {"etc/alternatives", 0755}, /* many a program of /usr is a link into it */
@@ -43,6 +44,7 @@ static const struct link {
     {"lib", "usr/lib"},
     {"lib64", "usr/lib64"},
     {"dev/fd", "/proc/self/fd"},
+    {"dev/ptmx", "pts/ptmx"},
     {"dev/stdin", "/proc/self/fd/0"},
     {"dev/stdout", "/proc/self/fd/1"},
     {"dev/stderr", "/proc/self/fd/2"},
@@ -232,6 +234,14 @@ static const char *mount_proc(void)
     return NULL;
 }
 
+/* Terminals of its own. */
+static const char *mount_pts(void)
+{
+    if (mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "ptmxmode=0666,mode=0620") < 0)
+        return "mount /dev/pts";
+    return NULL;
+}
+
 const char *rootfs_remount_proc(void)
 {
     return chdir("/") < 0 ? "chdir" : mount_proc();
@@ -261,6 +271,8 @@ static const char *build(const rootfs_t *self)
         failed = write_files(self); /* before containers' files could be in the way */
     if (!failed)
         failed = mount_proc();
+    if (!failed)
+        failed = mount_pts();
     if (!failed)
         failed = bind_mounts(self);
     if (!failed && self->is_read_only)

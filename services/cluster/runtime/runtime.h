@@ -44,12 +44,24 @@ sandbox_t *sandbox_new(
 /* Its containers must have been destroyed. */
 void sandbox_destroy(sandbox_t **self_p);
 
+/* A non-blocking socket that connects to a port of the pod's own loopback; it is connected, or in
+ * failure, once it can be written to. */
+int sandbox_connect(const sandbox_t *self, int port, int *fd_p, err_t *err);
+
 /* As the pod sees it. */
 void sandbox_read_network(const sandbox_t *self, network_usage_t *usage);
 
 /* ---- container ------------------------------------------------------------------------------- */
 
 typedef struct container container_t;
+
+/* The caller's ends of a process's streams, non-blocking and its to close; -1: none. With a
+ * terminal in and out are two descriptors of its master. */
+typedef struct streams {
+    int in;
+    int out;
+    int err; /* -1: errors come with the output */
+} streams_t;
 
 typedef struct container_config {
     const char *name;  /* of its cgroup; unique in the environment */
@@ -61,6 +73,8 @@ typedef struct container_config {
     cgroup_limits_t limits;
     spawn_security_t security; /* its groups are copied; no capabilities: none */
     bool is_root_read_only;
+    bool has_input; /* otherwise it reads /dev/null */
+    bool has_terminal;
 } container_config_t;
 
 typedef struct container_exit {
@@ -71,11 +85,10 @@ typedef struct container_exit {
 
 typedef void(container_exit_fn)(void *arg, const container_exit_t *exit);
 
-/* Starts it in a sandbox, which is borrowed. Its output, both streams, comes from *output_fd_p,
- * non-blocking, the caller's to close. on_exit is called from the loop. ERR_NOT_FOUND: there is no
- * such program. */
-container_t *container_start(sandbox_t *sandbox, const container_config_t *config, int *output_fd_p,
-    container_exit_fn *on_exit, void *arg, err_t *err);
+/* Starts it in a sandbox, which is borrowed. on_exit is called from the loop. ERR_NOT_FOUND: there
+ * is no such program. */
+container_t *container_start(sandbox_t *sandbox, const container_config_t *config,
+    streams_t *streams_p, container_exit_fn *on_exit, void *arg, err_t *err);
 /* Kills what still runs; on_exit is not called any more. */
 void container_destroy(container_t **self_p);
 
@@ -87,6 +100,26 @@ void container_kill(container_t *self, int signal);
 
 /* False when there is nothing to read any more. Without cgroups, from /proc. */
 bool container_read_usage(const container_t *self, cgroup_usage_t *usage);
+
+/* ---- task: a command in a container whose streams are the caller's ----------------------------
+ */
+
+typedef struct task task_t;
+
+typedef struct task_config {
+    char *const *argv;
+    char *const *envp;
+    const char *cwd;
+    bool has_input;
+    bool has_terminal; /* then errors come with the output */
+} task_config_t;
+
+/* Starts it beside a running container's processes, as the same user. on_exit is called from the
+ * loop, and the task is destroyed before. */
+task_t *task_start(container_t *container, const task_config_t *config, streams_t *streams_p,
+    container_exit_fn *on_exit, void *arg, err_t *err);
+/* Kills it with all that it has started in its session; on_exit is not called. */
+void task_destroy(task_t **self_p);
 
 /* ---- command in a container -------------------------------------------------------------------
  */

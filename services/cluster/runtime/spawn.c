@@ -1,5 +1,7 @@
 #include "services/cluster/runtime/spawn.h"
 
+#include "services/cluster/runtime/terminal.h"
+
 #include "base/auto.h"
 #include "services/cluster/runtime/seccomp.h"
 
@@ -12,6 +14,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -109,7 +112,15 @@ static const char *enter_cgroups(const spawn_t *spawn)
 static const char *set_streams(const spawn_t *spawn)
 {
     int in = spawn->in_fd >= 0 ? spawn->in_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (in < 0 || dup2(in, 0) < 0 || dup2(spawn->out_fd, 1) < 0 || dup2(spawn->out_fd, 2) < 0)
+    int out = spawn->out_fd;
+    int err = spawn->err_fd;
+    if (spawn->terminal_to) {
+        const spawn_security_t *who = spawn->security;
+        in = out = err = terminal_open(spawn->terminal_to);
+        if (in < 0 || (fchown(in, who->uid, who->gid) < 0 && errno != EINVAL)) /* see become() */
+            return "open a terminal";
+    }
+    if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
         return "redirect";
     return close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ? "close_range" : NULL;
 }
@@ -180,6 +191,8 @@ static const char *run(const launch_t *launch)
     if (failed)
         return failed;
     setsid();
+    if (spawn->terminal_to && ioctl(0, TIOCSCTTY, 0) < 0)
+        return "take the terminal";
     reset_signals();
     execute(spawn);
     return "exec";

@@ -38,7 +38,11 @@ typedef struct spawn {
     const char *cwd; /* NULL: / */
     const char *hostname;
     int in_fd;  /* 0 of the child; -1: /dev/null */
-    int out_fd; /* 1 and 2 of the child */
+    int out_fd; /* 1 of the child */
+    int err_fd; /* 2 of the child */
+    /* Instead of these three a terminal of its own, whose master is sent by this socket; 0: none.
+     */
+    int terminal_to;
 
     /* Either a root and a network namespace of its own … */
     const rootfs_t *rootfs;

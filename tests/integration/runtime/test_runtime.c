@@ -40,11 +40,11 @@ static void a_program_that_is_not_there_is_told(void **state)
 {
     world_t *self = *state;
     err_t err = {0};
-    int fd = -1;
+    streams_t streams;
     char *argv[] = {(char *)"no-such-program", NULL};
     container_config_t config = {.name = "c", .argv = argv, .envp = environment};
     AUTO(sandbox_destroy) sandbox_t *sandbox = sandbox_at(self, "web-0", "10.244.0.9");
-    assert_null(container_start(sandbox, &config, &fd, on_exit_stop, self, &err));
+    assert_null(container_start(sandbox, &config, &streams, on_exit_stop, self, &err));
     assert_string_equal(err.text, "exec: No such file or directory");
 }
 

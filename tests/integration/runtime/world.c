@@ -62,9 +62,11 @@ container_t *start(
     config.name = name;
     config.argv = argv;
     config.envp = environment;
-    container_t *container = container_start(sandbox, &config, fd_p, on_exit_stop, self, &err);
+    streams_t streams;
+    container_t *container = container_start(sandbox, &config, &streams, on_exit_stop, self, &err);
     if (!container)
         fail_msg("%s", err.text);
+    *fd_p = streams.out;
     return container;
 }
 

@@ -9,8 +9,22 @@ void buffer_done(buffer_t *self)
     *self = (buffer_t){0};
 }
 
+/* What was read makes room first: a buffer that is never quite empty must not grow for ever. */
+static void drop_read(buffer_t *self)
+{
+    if (self->offset < self->size / 2)
+        return;
+    self->size -= self->offset;
+    memmove(self->bytes, self->bytes + self->offset, self->size);
+    self->offset = 0;
+}
+
 static void reserve(buffer_t *self, size_t size)
 {
+    if (self->size + size < self->capacity)
+        return;
+    if (self->offset)
+        drop_read(self);
     if (self->size + size < self->capacity)
         return;
     size_t capacity = self->capacity ? self->capacity : 256;
@@ -50,14 +64,19 @@ size_t buffer_left(const buffer_t *self)
     return self->size - self->offset;
 }
 
+void buffer_skip(buffer_t *self, size_t size)
+{
+    self->offset += size;
+    if (self->offset == self->size)
+        self->offset = self->size = 0;
+}
+
 size_t buffer_take(buffer_t *self, void *out, size_t size)
 {
     size_t left = buffer_left(self);
     size_t taken = size < left ? size : left;
     if (taken)
         memcpy(out, self->bytes + self->offset, taken);
-    self->offset += taken;
-    if (self->offset == self->size)
-        self->offset = self->size = 0;
+    buffer_skip(self, taken);
     return taken;
 }

@@ -17,6 +17,8 @@ void buffer_add_text(buffer_t *self, const char *text);
 void buffer_format(buffer_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Bytes not read yet. */
 size_t buffer_left(const buffer_t *self);
+/* The first size of them are not needed any more. */
+void buffer_skip(buffer_t *self, size_t size);
 /* Moves at most size bytes to out. */
 size_t buffer_take(buffer_t *self, void *out, size_t size);
 

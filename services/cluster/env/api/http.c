@@ -5,6 +5,7 @@
  * looked at by the library, so its socket is also watched here for the client's leaving. */
 #include "services/cluster/env/api/http.h"
 
+#include "services/cluster/env/api/http_upgrade.h"
 #include "services/cluster/env/api/impersonate.h"
 
 #include "base/auto.h"
@@ -38,6 +39,7 @@ struct exchange {
     int fd;
     bool is_suspended;
     bool is_gone;
+    http_upgrade_t *upgrade; /* or NULL */
     exchange_t *next;
     exchange_t **link;
 };
@@ -81,6 +83,13 @@ static void on_ready(void *arg, int fd, uint32_t events)
 
 /* ---- suspending --------------------------------------------------------------------------- */
 
+/* Soon, and not from within a call of the library's. */
+static void run_later(http_server_t *self)
+{
+    if (!self->run_timer)
+        self->run_timer = ev_after(self->ev, 0, on_run_timer, self);
+}
+
 static void resume(exchange_t *self)
 {
     if (!self->is_suspended)
@@ -88,8 +97,7 @@ static void resume(exchange_t *self)
     self->is_suspended = false;
     ev_fd_end(self->server->ev, self->fd);
     MHD_resume_connection(self->connection);
-    if (!self->server->run_timer)
-        self->server->run_timer = ev_after(self->server->ev, 0, on_run_timer, self->server);
+    run_later(self->server);
 }
 
 static void on_client_left(void *arg, int fd, uint32_t events)
@@ -167,9 +175,27 @@ static void add_warnings(struct MHD_Response *response, const json_t *warnings)
     }
 }
 
+static void on_upgrade_closed(void *arg)
+{
+    exchange_t *self = arg;
+    run_later(self->server);
+}
+
+static enum MHD_Result queue_upgrade(exchange_t *self)
+{
+    self->upgrade = http_upgrade_new(
+        self->server->ev, self->request->reply.upgrade, self->fd, on_upgrade_closed, self);
+    struct MHD_Response *response = http_upgrade_response(self->upgrade);
+    enum MHD_Result result = MHD_queue_response(self->connection, 101, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
 static enum MHD_Result queue_answer(exchange_t *self)
 {
     reply_t *reply = &self->request->reply;
+    if (reply->upgrade)
+        return queue_upgrade(self);
     struct MHD_Response *response = make_response(self);
     MHD_add_response_header(response, "Content-Type", reply->content_type);
     MHD_add_response_header(response, "Cache-Control", "no-cache, private");
@@ -193,12 +219,25 @@ static char *header_copy(struct MHD_Connection *connection, const char *name)
     return value ? xstrdup(value) : NULL;
 }
 
+/* The protocols that a client would speak after an upgrade come in as many headers as it likes. */
+static void add_protocol(request_t *request, const char *name, const char *value)
+{
+    if (strcasecmp(name, "Sec-WebSocket-Protocol") != 0
+        && strcasecmp(name, "X-Stream-Protocol-Version") != 0)
+        return;
+    char *before = request->upgrade_protocols;
+    request->upgrade_protocols =
+        xasprintf("%s%s%s", before ? before : "", before ? ", " : "", value);
+    free(before);
+}
+
 static enum MHD_Result on_header(
     void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
 {
     request_t *request = arg;
     (void)kind;
     impersonation_add(&request->impersonation, name, value ? value : "");
+    add_protocol(request, name, value ? value : "");
     return MHD_YES;
 }
 
@@ -206,12 +245,12 @@ static void read_headers(exchange_t *self, const char *method)
 {
     request_t *request = self->request;
     AUTO_FREE char *authorization = header_copy(self->connection, "Authorization");
-    AUTO_FREE char *upgrade = header_copy(self->connection, "Upgrade");
     free(request->method);
     request->method = xstrdup(method);
     request->accept = header_copy(self->connection, "Accept");
     request->content_type = header_copy(self->connection, "Content-Type");
-    request->wants_upgrade = upgrade;
+    request->upgrade = header_copy(self->connection, "Upgrade");
+    request->websocket_key = header_copy(self->connection, "Sec-WebSocket-Key");
     if (authorization && !strncasecmp(authorization, "Bearer ", 7))
         request->token = xstrdup(authorization + 7 + strspn(authorization + 7, " "));
     MHD_get_connection_values(self->connection, MHD_HEADER_KIND, on_header, request);
@@ -287,6 +326,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **ex
     if (self->next)
         self->next->link = self->link;
     self->request->on_answer = NULL;
+    http_upgrade_destroy(&self->upgrade);
     request_destroy(&self->request);
     free(self);
     *exchange_p = NULL;
@@ -304,7 +344,8 @@ static void ignore_log(void *arg, const char *format, va_list args)
 http_server_t *http_server_new(
     ev_t *ev, int listen_fd, const char *cert_pem, const char *key_pem, err_t *err)
 {
-    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    unsigned flags =
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG;
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)cert_pem},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)key_pem},
@@ -344,6 +385,7 @@ void http_server_destroy(http_server_t **self_p)
     ev_cancel(self->ev, self->timer);
     for (exchange_t *exchange = self->exchanges; exchange; exchange = exchange->next) {
         exchange->is_gone = true;
+        http_upgrade_close(exchange->upgrade);
         resume(exchange); /* the library will not stop with suspended connections */
     }
     ev_cancel(self->ev, self->run_timer);

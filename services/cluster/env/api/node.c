@@ -1,6 +1,7 @@
 /* What the node answers: logs, exec, and proxies to pods, Services and the node itself. */
 #include "services/cluster/env/api/api_internal.h"
 
+#include "services/cluster/env/api/live.h"
 #include "services/cluster/env/api/node_reply.h"
 #include "services/cluster/env/api/status.h"
 #include "services/cluster/env/object.h"
@@ -88,18 +89,15 @@ static void handle_log(api_t *self, request_t *request, json_t *pod)
     self->node->log(self->node_arg, &log, reply);
 }
 
+/* Without an upgrade the command just runs, and its output is the answer: for clients that have no
+ * streams, which a real server does not serve. */
 static void handle_exec(api_t *self, request_t *request, json_t *pod)
 {
     const char *container = choose_container(request, pod);
     size_t count = 0;
     if (!container)
         return;
-    if (request->wants_upgrade) {
-        reply_bad_request(request, "this server runs a command and returns its output; it has no "
-                                   "streams for exec, attach and port-forward yet");
-        return;
-    }
-    AUTO_FREE const char **argv = xcalloc(request->item_count + 1, sizeof(char *));
+    AUTO_FREE char **argv = xcalloc(request->item_count + 1, sizeof(*argv));
     for (size_t i = 0; i < request->item_count; i++) {
         if (!strcmp(request->items[i].key, "command"))
             argv[count++] = request->items[i].value;
@@ -108,8 +106,19 @@ static void handle_exec(api_t *self, request_t *request, json_t *pod)
         reply_bad_request(request, "you must specify at least one command for the container");
         return;
     }
-    node_exec_t exec = {.pod = pod, .container = container, .argv = argv};
+    if (request->upgrade) {
+        live_handle(self, request, pod, container, argv);
+        return;
+    }
+    node_exec_t exec = {.pod = pod, .container = container, .argv = (const char *const *)argv};
     self->node->exec(self->node_arg, &exec, node_reply_new(request, false));
+}
+
+static void handle_attach(api_t *self, request_t *request, json_t *pod)
+{
+    const char *container = choose_container(request, pod);
+    if (container)
+        live_handle(self, request, pod, container, NULL);
 }
 
 /* ---- proxies ------------------------------------------------------------------------------ */
@@ -288,14 +297,14 @@ static bool is_one_of(const char *text, const char *const *texts)
 
 void node_handle(api_t *self, request_t *request, const target_t *target)
 {
-    static const char *const of_pods[] = {"exec", "log", "proxy", NULL};
+    static const char *const of_pods[] = {"attach", "exec", "log", "portforward", "proxy", NULL};
     static const char *const of_others[] = {"proxy", NULL};
     const char *kind = target->kind->name;
     bool is_pod = !strcmp(kind, "Pod");
     bool has_proxy = is_pod || !strcmp(kind, "Service") || !strcmp(kind, "Node");
     if (!has_proxy || !is_one_of(target->subresource, is_pod ? of_pods : of_others)) {
-        reply_status(
-            request, 404, "NotFound", NULL, "the server could not find the requested resource");
+        reply_status(request, 404, "NotFound", json_object(),
+            "the server could not find the requested resource");
         return;
     }
     if (!self->node) {
@@ -313,6 +322,10 @@ void node_handle(api_t *self, request_t *request, const target_t *target)
         reply_bad_request(request, "pod %s does not have a host assigned", target->name);
     else if (!strcmp(target->subresource, "log"))
         handle_log(self, request, pod);
+    else if (!strcmp(target->subresource, "attach"))
+        handle_attach(self, request, pod);
+    else if (!strcmp(target->subresource, "portforward"))
+        live_handle_ports(self, request, pod);
     else
         handle_exec(self, request, pod);
 }

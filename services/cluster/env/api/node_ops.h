@@ -6,6 +6,8 @@
 #ifndef CLUSTER_ENV_API_NODE_OPS_H
 #define CLUSTER_ENV_API_NODE_OPS_H
 
+#include "services/cluster/env/api/node_stream.h"
+
 #include "base/err.h"
 
 #include <jansson.h>
@@ -54,6 +56,17 @@ typedef struct node_exec {
     const char *const *argv; /* ends with NULL */
 } node_exec_t;
 
+/* A command with its streams, or a container's own. */
+typedef struct node_live {
+    const json_t *pod;
+    const char *container;
+    const char *const *argv; /* ends with NULL; NULL: the container's own streams */
+    bool has_input;
+    bool has_output;
+    bool has_errors;
+    bool has_terminal;
+} node_live_t;
+
 typedef struct node_http {
     const json_t *pod;   /* NULL: the request is for address as it is */
     const char *address; /* the pod's IP */
@@ -70,6 +83,11 @@ typedef struct node_ops {
     void (*log)(void *arg, const node_log_t *log, node_reply_t *reply);
     /* Output and errors together, then node_reply_exit(). */
     void (*exec)(void *arg, const node_exec_t *exec, node_reply_t *reply);
+    /* NULL if a client may be joined to the container, or why not, for free(). */
+    char *(*refuse)(void *arg, const node_live_t *live);
+    void (*live)(void *arg, const node_live_t *live, node_stream_t *stream);
+    /* A connection to a port of the pod, at its own loopback address. */
+    void (*dial)(void *arg, const json_t *pod, int port, node_stream_t *stream);
     void (*http)(void *arg, const node_http_t *http, node_reply_t *reply);
     /* The node's metrics in Prometheus' text format; path is "/metrics/cadvisor" or alike. */
     void (*metrics)(void *arg, const char *node, const char *path, node_reply_t *reply);

@@ -85,6 +85,17 @@ request_t *request_new(const char *method, const char *url)
     return self;
 }
 
+static void upgrade_destroy(upgrade_t **self_p)
+{
+    upgrade_t *self = TAKE(*self_p);
+    if (!self)
+        return;
+    if (self->on_dropped)
+        self->on_dropped(self->arg);
+    free(self->accept);
+    free(self);
+}
+
 void request_destroy(request_t **self_p)
 {
     request_t *self = *self_p;
@@ -107,10 +118,14 @@ void request_destroy(request_t **self_p)
     user_done(&self->peer);
     json_decref(self->impersonation);
     user_done(&self->user);
+    free(self->upgrade);
+    free(self->upgrade_protocols);
+    free(self->websocket_key);
     buffer_done(&self->body);
     buffer_done(&self->reply.body);
     free(self->reply.owned_type);
     stream_destroy(&self->reply.stream);
+    upgrade_destroy(&self->reply.upgrade);
     json_decref(self->reply.warnings);
     free(self);
 }
@@ -156,6 +171,12 @@ void reply_stream(request_t *self, const char *content_type, stream_t *stream)
 {
     self->reply.stream = stream;
     answer(self, 200, content_type);
+}
+
+void reply_upgrade(request_t *self, upgrade_t *upgrade)
+{
+    self->reply.upgrade = upgrade;
+    answer(self, 101, NULL);
 }
 
 void reply_warn(request_t *self, const char *text)

@@ -7,6 +7,7 @@
 
 #include "services/cluster/env/api/buffer.h"
 #include "services/cluster/env/api/stream.h"
+#include "services/cluster/env/api/tunnel.h"
 #include "services/cluster/env/auth/user.h"
 
 #include "base/err.h"
@@ -22,12 +23,24 @@ typedef struct query_item {
     char *value;
 } query_item_t;
 
+/* The answer 101: the connection becomes a tunnel. */
+typedef struct upgrade {
+    const char *to;              /* the header Upgrade; static, as the next two */
+    const char *protocol_header; /* what says which protocol was chosen */
+    const char *protocol;
+    char *accept; /* Sec-WebSocket-Accept, owned, or NULL */
+    void (*on_open)(void *arg, tunnel_t *tunnel);
+    void (*on_dropped)(void *arg); /* instead, when it does not come to that */
+    void *arg;
+} upgrade_t;
+
 typedef struct reply {
     int status;               /* 0: not answered yet */
     const char *content_type; /* static, or owned_type */
     buffer_t body;
-    stream_t *stream; /* owned; instead of a body */
-    char *owned_type; /* a content type that is not static, or NULL */
+    stream_t *stream;   /* owned; instead of a body */
+    upgrade_t *upgrade; /* owned; instead of a body */
+    char *owned_type;   /* a content type that is not static, or NULL */
     bool has_exit_code;
     int exit_code;    /* of an exec, sent as the header X-Exit-Code */
     json_t *warnings; /* array of strings for Warning headers, or NULL */
@@ -46,9 +59,11 @@ struct request {
     char *token; /* of the Authorization header, or NULL */
     user_t peer; /* of the client's certificate; without a name: it sent none */
     bool has_bad_certificate;
-    json_t *impersonation; /* of the Impersonate- headers: see impersonate.h; or NULL */
-    user_t user;           /* who asks, once that is known */
-    bool wants_upgrade;
+    json_t *impersonation;   /* of the Impersonate- headers: see impersonate.h; or NULL */
+    user_t user;             /* who asks, once that is known */
+    char *upgrade;           /* the header, or NULL */
+    char *upgrade_protocols; /* offered: "a, b, c", or NULL */
+    char *websocket_key;     /* or NULL */
     buffer_t body;
     reply_t reply;
     bool is_too_large;                  /* the body was cut off */
@@ -84,6 +99,8 @@ void reply_json(request_t *self, int status, json_t *value);
 void reply_buffer(request_t *self, int status, const char *content_type, buffer_t *body);
 /* Takes the stream. */
 void reply_stream(request_t *self, const char *content_type, stream_t *stream);
+/* 101; takes the upgrade. */
+void reply_upgrade(request_t *self, upgrade_t *upgrade);
 /* Adds a Warning header. */
 void reply_warn(request_t *self, const char *text);
 

@@ -158,6 +158,12 @@ static void close_output(pod_container_t *self)
     self->output_fd = -1;
 }
 
+static void take_output(pod_container_t *self, const char *bytes, size_t size)
+{
+    container_log_append(self->log, bytes, size);
+    attachments_write(&self->attachments, bytes, size);
+}
+
 static void on_output(void *arg, int fd, uint32_t events)
 {
     (void)events;
@@ -165,7 +171,7 @@ static void on_output(void *arg, int fd, uint32_t events)
     char bytes[OUTPUT_TURN];
     ssize_t size = read(fd, bytes, sizeof(bytes));
     if (size > 0)
-        container_log_append(self->log, bytes, (size_t)size);
+        take_output(self, bytes, (size_t)size);
     else if (size == 0 || errno != EAGAIN)
         close_output(self);
 }
@@ -176,7 +182,8 @@ static void drain_output(pod_container_t *self)
     char bytes[OUTPUT_TURN];
     for (ssize_t size;
          self->output_fd >= 0 && (size = read(self->output_fd, bytes, sizeof(bytes))) > 0;)
-        container_log_append(self->log, bytes, (size_t)size);
+        take_output(self, bytes, (size_t)size);
+    attachments_end(&self->attachments);
     close_output(self);
     container_log_close(self->log);
 }
@@ -289,12 +296,15 @@ static void on_post_start(void *arg, bool is_well)
 }
 
 /* Until its postStart hook is done a container counts as being created. */
-void container_run_started(pod_container_t *self, container_t *process, int output_fd)
+void container_run_started(pod_container_t *self, container_t *process, const streams_t *streams)
 {
     const json_t *post_start = object_at(self->spec, "lifecycle.postStart");
     begin_run(self);
     self->process = process;
-    self->output_fd = output_fd;
+    self->output_fd = streams->out;
+    attachments_begin(&self->attachments, self->pod->context->ev, streams->in,
+        object_is_true(self->spec, "tty") ? streams->out : -1,
+        object_is_true(self->spec, "stdinOnce"));
     self->started_at = time(NULL);
     ev_fd(self->pod->context->ev, self->output_fd, EPOLLIN, on_output, self);
     pod_event(self->pod, self, normal, "Started", "Started container %s", self->name);
@@ -346,6 +356,7 @@ void container_run_done(pod_container_t *self)
     hook_destroy(&self->hook);
     end_probes(self);
     container_destroy(&self->process);
+    attachments_end(&self->attachments);
     close_output(self);
     container_log_destroy(&self->log);
     container_log_destroy(&self->previous_log);

@@ -130,7 +130,7 @@ static void fail_to_configure(pod_container_t *self, const err_t *err)
  */
 
 static container_t *start_process(pod_container_t *self, const json_t *image,
-    const security_t *security, int *output_fd_p, err_t *err)
+    const security_t *security, streams_t *streams_p, err_t *err)
 {
     pod_t *pod = self->pod;
     size_t mount_count = 0;
@@ -139,21 +139,21 @@ static container_t *start_process(pod_container_t *self, const json_t *image,
     rootfs_mount_t *mounts =
         volumes_mounts(&volumes, self->spec, bundle, launch_expand, &self->launch, &mount_count);
     AUTO_FREE char *name = xasprintf("%s-%s", object_uid(pod->object), self->name);
-    const char *own_cwd = object_string(self->spec, "workingDir");
-    const char *cwd = *own_cwd ? own_cwd : object_string(image, "working_dir");
     container_config_t config = {
         .name = name,
         .argv = self->launch.argv,
         .envp = self->launch.envp,
-        .cwd = *cwd ? cwd : NULL,
+        .cwd = self->launch.cwd,
         .mounts = mounts,
         .mount_count = mount_count,
         .limits = self->launch.limits,
         .security = security->process,
         .is_root_read_only = security->is_root_read_only,
+        .has_input = object_is_true(self->spec, "stdin"),
+        .has_terminal = object_is_true(self->spec, "tty"),
     };
     container_t *process =
-        container_start(pod->sandbox, &config, output_fd_p, container_run_exited, self, err);
+        container_start(pod->sandbox, &config, streams_p, container_run_exited, self, err);
     volumes_free_mounts(mounts, mount_count);
     return process;
 }
@@ -178,7 +178,7 @@ static void fail_to_start(pod_container_t *self, const err_t *err)
 void container_start_run(pod_container_t *self)
 {
     err_t err = {0};
-    int output_fd = -1;
+    streams_t streams;
     security_t security;
     if (self->pod->is_deaf) { /* nobody is there to do it */
         container_run_retry_after(self, DEAF_RETRY_MS);
@@ -195,9 +195,9 @@ void container_start_run(pod_container_t *self)
         fail_to_configure(self, &err);
         return;
     }
-    container_t *process = start_process(self, image, &security, &output_fd, &err);
+    container_t *process = start_process(self, image, &security, &streams, &err);
     if (process)
-        container_run_started(self, process, output_fd);
+        container_run_started(self, process, &streams);
     else
         fail_to_start(self, &err);
 }

@@ -28,6 +28,11 @@ struct kubelet {
     http_t *proxy;             /* for node_ops.http */
 };
 
+/* node_ops.c: what is meant by an object of the store; NULL: it is not here. */
+pod_t *kubelet_find_pod(kubelet_t *self, const json_t *pod_object);
+pod_container_t *kubelet_find_container(
+    kubelet_t *self, const json_t *pod_object, const char *container);
+
 /* nodes.c: the Node objects, with their leases and heartbeats. */
 void nodes_begin(kubelet_t *self);
 void nodes_end(kubelet_t *self);

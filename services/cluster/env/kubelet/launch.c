@@ -21,6 +21,8 @@ static void set_standard(json_t *variables, const launch_subject_t *subject)
         variables, "PATH", "/app/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     variables_set(variables, "HOSTNAME", object_name(subject->pod.pod));
     variables_set(variables, "HOME", home_of(subject->uid));
+    if (object_is_true(subject->container, "tty"))
+        variables_set(variables, "TERM", "xterm");
     const char *key;
     json_t *value;
     json_object_foreach(object_at(subject->image, "env"), key, value)
@@ -88,6 +90,9 @@ int launch_init(launch_t *self, const launch_subject_t *subject, err_t *err)
     }
     self->envp = build_envp(variables);
     self->variables = json_incref(variables);
+    const char *own_cwd = object_string(subject->container, "workingDir");
+    const char *cwd = *own_cwd ? own_cwd : object_string(subject->image, "working_dir");
+    self->cwd = *cwd ? xstrdup(cwd) : NULL;
     self->limits = (cgroup_limits_t){
         .cpu_millis = quantity_millis(object_at(subject->container, "resources.limits.cpu")),
         .cpu_request_millis =
@@ -114,5 +119,6 @@ void launch_done(launch_t *self)
     free_words(self->argv);
     free_words(self->envp);
     json_decref(self->variables);
+    free(self->cwd);
     *self = (launch_t){0};
 }

@@ -1,4 +1,4 @@
-/* launch - what a container is started with: arguments, environment, limits.
+/* launch - what a container is started with: arguments, environment, user, limits.
  *
  * As the real kubelet builds them: the image's entrypoint and command unless the container names
  * its own, $(NAME) expanded, variables from literals, ConfigMaps, Secrets and the pod's own fields,
@@ -16,6 +16,7 @@ typedef struct launch {
     char **argv; /* end with NULL */
     char **envp;
     json_t *variables; /* the same by name */
+    char *cwd;         /* NULL: / */
     cgroup_limits_t limits;
 } launch_t;
 

@@ -9,11 +9,16 @@
 
 enum { EXEC_TIMEOUT_MS = 60000, EXEC_OUTPUT_LIMIT = 16 << 20, PROXY_TIMEOUT_MS = 30000 };
 
-static pod_container_t *find_container(
-    kubelet_t *self, const json_t *pod_object, const char *container)
+pod_t *kubelet_find_pod(kubelet_t *self, const json_t *pod_object)
 {
     AUTO_FREE char *key = xasprintf("%s/%s", object_namespace(pod_object), object_name(pod_object));
-    pod_t *pod = zhashx_lookup(self->pods, key);
+    return zhashx_lookup(self->pods, key);
+}
+
+pod_container_t *kubelet_find_container(
+    kubelet_t *self, const json_t *pod_object, const char *container)
+{
+    pod_t *pod = kubelet_find_pod(self, pod_object);
     return pod ? pod_container(pod, container) : NULL;
 }
 
@@ -22,7 +27,7 @@ static pod_container_t *find_container(
 
 static void answer_log(void *arg, const node_log_t *query, node_reply_t *reply)
 {
-    pod_container_t *container = find_container(arg, query->pod, query->container);
+    pod_container_t *container = kubelet_find_container(arg, query->pod, query->container);
     container_log_t *log =
         container ? query->is_previous ? container->previous_log : container->log : NULL;
     if (container && query->is_previous && !container->process && container->last_state)
@@ -71,7 +76,7 @@ static void on_command(void *arg, const command_result_t *result)
 
 static void answer_exec(void *arg, const node_exec_t *exec, node_reply_t *reply)
 {
-    pod_container_t *container = find_container(arg, exec->pod, exec->container);
+    pod_container_t *container = kubelet_find_container(arg, exec->pod, exec->container);
     if (!container || !container->process) {
         node_reply_fail(&reply, ERR_INVALID, "container not found or not running");
         return;
@@ -147,7 +152,7 @@ static void answer_metrics(void *arg, const char *node, const char *path, node_r
 
 bool kubelet_read_usage(void *arg, const json_t *pod, const char *name, usage_reading_t *reading)
 {
-    const pod_container_t *container = find_container(arg, pod, name);
+    const pod_container_t *container = kubelet_find_container(arg, pod, name);
     cgroup_usage_t usage;
     if (!container || !container->process || !container_read_usage(container->process, &usage))
         return false;
@@ -159,7 +164,12 @@ bool kubelet_read_usage(void *arg, const json_t *pod, const char *name, usage_re
 
 const node_ops_t *kubelet_node_ops(void)
 {
-    static const node_ops_t ops = {
-        .log = answer_log, .exec = answer_exec, .http = answer_http, .metrics = answer_metrics};
+    static const node_ops_t ops = {.log = answer_log,
+        .exec = answer_exec,
+        .refuse = live_refuse,
+        .live = live_open,
+        .dial = live_dial,
+        .http = answer_http,
+        .metrics = answer_metrics};
     return &ops;
 }

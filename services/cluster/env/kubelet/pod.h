@@ -6,6 +6,7 @@
 #include "services/cluster/env/kubelet/hook.h"
 #include "services/cluster/env/kubelet/image.h"
 #include "services/cluster/env/kubelet/launch.h"
+#include "services/cluster/env/kubelet/live.h"
 #include "services/cluster/env/kubelet/probe.h"
 #include "services/cluster/env/kubelet/volumes.h"
 #include "services/cluster/env/store.h"
@@ -53,6 +54,7 @@ typedef struct pod_container {
     launch_t launch;      /* of this run */
     container_t *process; /* NULL unless running */
     int output_fd;        /* -1 unless open */
+    attachments_t attachments;
     container_log_t *log; /* of this run, and of the last one when waiting */
     container_log_t *previous_log;
 
@@ -134,8 +136,8 @@ void container_run_wait(pod_container_t *self, const char *reason, const char *m
 /* Starts it again after a while, or after the next, longer back-off. */
 void container_run_retry_after(pod_container_t *self, int64_t delay_ms);
 void container_run_retry(pod_container_t *self);
-/* A run began; takes the process and the descriptor of its output. */
-void container_run_started(pod_container_t *self, container_t *process, int output_fd);
+/* A run began; takes the process and the descriptors of its streams. */
+void container_run_started(pod_container_t *self, container_t *process, const streams_t *streams);
 /* Its process ended: a container_exit_fn, with the container as its argument. */
 void container_run_exited(void *arg, const container_exit_t *exit);
 /* A run ended before it began. */

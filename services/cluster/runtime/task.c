@@ -1,0 +1,138 @@
+#include "services/cluster/runtime/internal.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+enum { KILL_TURNS = 16 };
+
+struct task {
+    ev_t *ev; /* borrowed */
+    pid_t pid;
+    int pidfd;
+    container_exit_fn *on_exit; /* NULL: nobody waits for it any more */
+    void *arg;
+};
+
+/* ---- the end of a session ------------------------------------------------------------------- */
+
+/* The session of a live process, or 0. */
+static pid_t session_of(const char *pid)
+{
+    char text[512];
+    char state;
+    int session = 0;
+    AUTO_FREE char *path = xasprintf("/proc/%s/stat", pid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return 0;
+    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+    fclose(file);
+    const char *fields = strrchr(text, ')'); /* the name before it may hold anything */
+    bool is_read = fields && sscanf(fields + 1, " %c %*d %*d %d", &state, &session) == 2;
+    return is_read && state != 'Z' ? session : 0;
+}
+
+/* Returns whether there was any. */
+static bool kill_members(pid_t session)
+{
+    bool is_any = false;
+    DIR *proc = opendir("/proc");
+    for (struct dirent *entry; proc && (entry = readdir(proc));) {
+        if (!isdigit((unsigned char)entry->d_name[0]) || session_of(entry->d_name) != session)
+            continue;
+        is_any = kill((pid_t)strtol(entry->d_name, NULL, 10), SIGKILL) == 0 || is_any;
+    }
+    if (proc)
+        closedir(proc);
+    return is_any;
+}
+
+/* Again until nobody is found, for they may have children meanwhile. Whoever left the session, as
+ * daemons do, stays with the container. The number is not given away while the leader is unreaped.
+ */
+static void kill_session(const task_t *self)
+{
+    (void)pidfd_send_signal(self->pidfd, SIGKILL, NULL, 0); /* it may just have ended */
+    for (int turn = 0; turn < KILL_TURNS && kill_members(self->pid); turn++)
+        continue;
+}
+
+/* ---- life cycle ----------------------------------------------------------------------------- */
+
+static void on_exited(void *arg, int fd, uint32_t events)
+{
+    task_t *self = arg;
+    container_exit_t exit;
+    (void)events;
+    ev_fd_end(self->ev, fd);
+    exit_of_pidfd(fd, &exit);
+    close(fd);
+    container_exit_fn *on_exit = self->on_exit;
+    void *on_exit_arg = self->arg;
+    free(self);
+    if (on_exit)
+        on_exit(on_exit_arg, &exit);
+}
+
+static int spawn_task(task_t *self, const container_t *container, const task_config_t *config,
+    const stream_ends_t *ends, err_t *err)
+{
+    const spawn_limit_t limits[] = {{RLIMIT_CORE, 0}};
+    const spawn_t spawn = {
+        .argv = config->argv,
+        .envp = config->envp,
+        .cwd = config->cwd,
+        .in_fd = ends->theirs.in,
+        .out_fd = ends->theirs.out,
+        .err_fd = ends->theirs.err,
+        .terminal_to = ends->terminal_to,
+        .join_pidfd = container->pidfd,
+        .security = &container->security,
+        .cgroup_fds = container->cgroup.enter_fds,
+        .cgroup_count = container->cgroup.enter_count,
+        .limits = limits,
+        .limit_count = ARRAY_SIZE(limits),
+    };
+    return spawn_start(&spawn, &self->pid, &self->pidfd, err);
+}
+
+task_t *task_start(container_t *container, const task_config_t *config, streams_t *streams_p,
+    container_exit_fn *on_exit, void *arg, err_t *err)
+{
+    if (container->pidfd < 0) {
+        err_set(err, ERR_STATE, "the container is not running");
+        return NULL;
+    }
+    stream_ends_t ends;
+    if (stream_ends_init(&ends, config->has_input, true, config->has_terminal, err) < 0)
+        return NULL;
+    task_t *self = xcalloc(1, sizeof(*self));
+    *self = (task_t){.ev = container->sandbox->runtime->ev, .on_exit = on_exit, .arg = arg};
+    int rc = spawn_task(self, container, config, &ends, err);
+    int done = stream_ends_done(&ends, rc == 0 ? streams_p : NULL, rc == 0 ? err : NULL);
+    if (rc < 0) {
+        free(self);
+        return NULL;
+    }
+    ev_fd(self->ev, self->pidfd, EPOLLIN, on_exited, self);
+    if (done < 0)
+        task_destroy(&self);
+    return self;
+}
+
+/* It is reaped when it has ended, which nobody waits for: a frozen one ends late. */
+void task_destroy(task_t **self_p)
+{
+    task_t *self = TAKE(*self_p);
+    if (!self)
+        return;
+    kill_session(self);
+    self->on_exit = NULL;
+}
