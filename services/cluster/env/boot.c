@@ -49,12 +49,16 @@ static void create_storage_class(store_t *store)
 }
 
 /* The API server listens on the first node; DNS on the cluster address itself. */
-void boot_objects(store_t *store)
+void boot_objects(store_t *store, const char *client_ca_pem)
 {
     create_namespaces(store);
     create_storage_class(store);
     create_priority_classes(store);
     default_roles_create(store);
+    create(store, "ConfigMap",
+        json_pack("{s:{s:s, s:s}, s:{s:s}}", "metadata", "name",
+            "extension-apiserver-authentication", "namespace", "kube-system", "data",
+            "client-ca-file", client_ca_pem));
     create(store, "Service",
         json_pack("{s:{s:s, s:s, s:{s:s, s:s}}, s:{s:s, s:[{s:s, s:s, s:i, s:i}]}}", "metadata",
             "name", "kubernetes", "namespace", "default", "labels", "component", "apiserver",

@@ -4,7 +4,8 @@
 
 #include "services/cluster/env/store.h"
 
-/* Namespaces, the default roles, the Services of the API server and of DNS. */
-void boot_objects(store_t *store);
+/* Namespaces, the default roles, the authority of client
+ * certificates, the Services of the API server and of DNS. */
+void boot_objects(store_t *store, const char *client_ca_pem);
 
 #endif

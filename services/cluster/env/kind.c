@@ -29,6 +29,7 @@ static const kind_t *const kinds[] = {
     &kind_cron_job,
     &kind_job,
     &kind_lease,
+    &kind_signing_request,
     &kind_cluster_role,
     &kind_cluster_role_binding,
     &kind_role,

@@ -10,6 +10,7 @@
 #include "services/cluster/env/agent.h"
 #include "services/cluster/env/api/api.h"
 #include "services/cluster/env/auth/default_roles.h"
+#include "services/cluster/env/auth/signer.h"
 #include "services/cluster/env/auth/user.h"
 #include "services/cluster/env/boot.h"
 #include "services/cluster/env/controllers/controllers.h"
@@ -34,6 +35,8 @@ typedef struct env {
     store_t *store;
     tokens_t *account_tokens; /* of ServiceAccounts */
     usage_t *usage;
+    authority_t *authority;   /* of client certificates */
+    signer_t *signer;
     controllers_t *controllers;
     kubelet_t *kubelet;
     api_t *api;
@@ -171,6 +174,7 @@ static int start_api(env_t *self, err_t *err)
         .tokens = tokens,
         .token_count = ARRAY_SIZE(tokens),
         .account_tokens = self->account_tokens,
+        .client_ca_pem = authority_pem(self->authority),
         .listen_fds = fds,
         .listen_count = ARRAY_SIZE(fds),
         .node = kubelet_node_ops(),
@@ -216,7 +220,9 @@ static int start_store(env_t *self, err_t *err)
     self->controllers = controllers_new(self->ev, self->store, self->usage, setting(self, "ca"));
     (void)err;
     self->account_tokens = tokens_new(self->store);
-    boot_objects(self->store);
+    self->authority = authority_new();
+    self->signer = signer_new(self->store, self->authority);
+    boot_objects(self->store, authority_pem(self->authority));
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "services/cluster/certificates.h"
 #include "services/cluster/env/api/api.h"
 #include "services/cluster/env/auth/default_roles.h"
+#include "services/cluster/env/auth/signer.h"
 #include "services/cluster/env/controllers/controllers.h"
 #include "services/cluster/env/object.h"
 
@@ -152,6 +153,8 @@ static void *serve(void *arg)
     controllers_t *controllers = controllers_new(self->ev, self->store, usage, "");
     store_watch_t *pods = store_watch(self->store, kind_find("Pod"), on_pod, self);
     tokens_t *account_tokens = tokens_new(self->store);
+    authority_t *authority = authority_new();
+    signer_t *signer = signer_new(self->store, authority);
     api_config_t config = {.listen_fds = &self->listen_fd,
         .listen_count = 1,
         .cert_pem = self->certificates.cert,
@@ -159,6 +162,7 @@ static void *serve(void *arg)
         .tokens = tokens,
         .token_count = ARRAY_SIZE(tokens),
         .account_tokens = account_tokens,
+        .client_ca_pem = authority_pem(authority),
         .node = &node_ops};
     api_t *api = api_new(self->ev, self->store, &config, &err);
     assert(api);
@@ -166,6 +170,8 @@ static void *serve(void *arg)
     ev_run(self->ev);
     api_destroy(&api);
     tokens_destroy(&account_tokens);
+    signer_destroy(&signer);
+    authority_destroy(&authority);
     store_watch_end(&pods);
     controllers_destroy(&controllers);
     usage_destroy(&usage);

@@ -43,6 +43,13 @@ static void handle_object(api_t *self, request_t *request, const target_t *targe
         reply_not_allowed(request);
 }
 
+/* What is approved is part of the status. */
+static bool is_approval(const target_t *target)
+{
+    return !strcmp(target->subresource, "approval")
+           && !strcmp(target->kind->name, "CertificateSigningRequest");
+}
+
 static bool is_account(const api_t *self, const target_t *target)
 {
     return self->account_tokens && !strcmp(target->kind->name, "ServiceAccount");
@@ -52,7 +59,7 @@ static void handle_resource(api_t *self, request_t *request, const target_t *tar
 {
     if (!target->name)
         handle_collection(self, request, target);
-    else if (!target->subresource || !strcmp(target->subresource, "status"))
+    else if (!target->subresource || !strcmp(target->subresource, "status") || is_approval(target))
         handle_object(self, request, target);
     else if (!strcmp(target->subresource, "scale"))
         scale_handle(self, request, target);
@@ -130,9 +137,11 @@ api_t *api_new(ev_t *ev, store_t *store, const api_config_t *config, err_t *err)
 {
     AUTO(api_destroy) api_t *self = api_bare(ev, store, config);
     self->servers = xcalloc(config->listen_count + 1, sizeof(http_server_t *));
+    const http_tls_t tls = {.cert_pem = config->cert_pem,
+        .key_pem = config->key_pem,
+        .client_ca_pem = config->client_ca_pem};
     for (size_t i = 0; i < config->listen_count; i++) {
-        http_server_t *server =
-            http_server_new(ev, config->listen_fds[i], config->cert_pem, config->key_pem, err);
+        http_server_t *server = http_server_new(ev, config->listen_fds[i], &tls, err);
         if (!server) {
             for (; i < config->listen_count; i++)
                 close(config->listen_fds[i]);

@@ -22,6 +22,7 @@ typedef struct api_token {
 typedef struct api_config {
     const char *cert_pem; /* certificate (chain) and key; NULL: plain HTTP, for tests */
     const char *key_pem;
+    const char *client_ca_pem; /* whose certificates clients may show; NULL: nobody's */
     const api_token_t *tokens; /* NULL: everybody may do everything, for tests */
     size_t token_count;
     tokens_t *account_tokens; /* of ServiceAccounts; borrowed, may be NULL: there are none */

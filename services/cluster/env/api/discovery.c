@@ -48,6 +48,8 @@ typedef struct subresource {
 } subresource_t;
 
 static const subresource_t subresources[] = {
+    {"CertificateSigningRequest", "approval", "get patch update", "CertificateSigningRequest",
+        "certificates.k8s.io"},
     {"Node", "proxy", "create delete get patch update", "NodeProxyOptions", ""},
     {"Pod", "eviction", "create", "Eviction", "policy"},
     {"Pod", "exec", "create get", "PodExecOptions", ""},

@@ -7,6 +7,7 @@
 
 #include "services/cluster/env/api/http_upgrade.h"
 #include "services/cluster/env/api/impersonate.h"
+#include "services/cluster/env/api/peer.h"
 
 #include "base/auto.h"
 #include "base/mem.h"
@@ -241,6 +242,14 @@ static enum MHD_Result on_header(
     return MHD_YES;
 }
 
+static void read_peer(exchange_t *self)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(self->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    request_t *request = self->request;
+    request->has_bad_certificate = info && peer_read(info->tls_session, &request->peer) == PEER_BAD;
+}
+
 static void read_headers(exchange_t *self, const char *method)
 {
     request_t *request = self->request;
@@ -254,6 +263,7 @@ static void read_headers(exchange_t *self, const char *method)
     if (authorization && !strncasecmp(authorization, "Bearer ", 7))
         request->token = xstrdup(authorization + 7 + strspn(authorization + 7, " "));
     MHD_get_connection_values(self->connection, MHD_HEADER_KIND, on_header, request);
+    read_peer(self);
     request->connection = self;
     request->on_answer = on_answer;
     request->is_started = true;
@@ -341,24 +351,25 @@ static void ignore_log(void *arg, const char *format, va_list args)
     (void)args;
 }
 
-http_server_t *http_server_new(
-    ev_t *ev, int listen_fd, const char *cert_pem, const char *key_pem, err_t *err)
+http_server_t *http_server_new(ev_t *ev, int listen_fd, const http_tls_t *tls, err_t *err)
 {
     unsigned flags =
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG;
-    struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)cert_pem},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)key_pem},
+    struct MHD_OptionItem secure[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)tls->cert_pem},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)tls->key_pem},
+        {tls->client_ca_pem ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0,
+            (void *)tls->client_ca_pem},
         {MHD_OPTION_END, 0, NULL},
     };
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
     http_server_t *self = xcalloc(1, sizeof(*self));
     self->ev = ev;
-    self->daemon = MHD_start_daemon(flags | (cert_pem ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request,
-        self, MHD_OPTION_EXTERNAL_LOGGER, ignore_log, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-        MHD_OPTION_URI_LOG_CALLBACK, on_uri, self, MHD_OPTION_NOTIFY_COMPLETED, on_completed, self,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_ARRAY,
-        cert_pem ? tls : none, MHD_OPTION_END);
+    self->daemon = MHD_start_daemon(flags | (tls->cert_pem ? MHD_USE_TLS : 0), 0, NULL, NULL,
+        on_request, self, MHD_OPTION_EXTERNAL_LOGGER, ignore_log, NULL, MHD_OPTION_LISTEN_SOCKET,
+        listen_fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, self, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, self, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+        MHD_OPTION_ARRAY, tls->cert_pem ? secure : none, MHD_OPTION_END);
     if (!self->daemon) {
         err_set(err, ERR_IO, "cannot serve the API: the HTTP library refuses its socket or key");
         free(self);

@@ -76,6 +76,25 @@ static void reply_version(request_t *request, int status, version_t *version)
     reply_bytes(request, status, "application/json", text, size);
 }
 
+/* Who wants a certificate is what the server knows, not what the request says. */
+static void note_requestor(const request_t *request, const kind_t *kind, json_t *object)
+{
+    json_t *spec = json_object_get(object, "spec");
+    const user_t *user = &request->user;
+    if (strcmp(kind->name, "CertificateSigningRequest") != 0 || !json_is_object(spec))
+        return;
+    json_object_set_new(spec, "username", json_string(user->name));
+    json_object_set(spec, "groups", user->groups);
+    if (*user->uid)
+        json_object_set_new(spec, "uid", json_string(user->uid));
+    else
+        json_object_del(spec, "uid");
+    if (json_object_size(user->extra))
+        json_object_set(spec, "extra", user->extra);
+    else
+        json_object_del(spec, "extra");
+}
+
 void write_new(api_t *self, request_t *request, const target_t *target, json_t *object)
 {
     err_t err = {0};
@@ -86,6 +105,7 @@ void write_new(api_t *self, request_t *request, const target_t *target, json_t *
         return;
     }
     set_place(target, object);
+    note_requestor(request, target->kind, object);
     if (target->kind->has_status && strcmp(target->kind->name, "Node") != 0)
         json_object_del(object, "status");
     AUTO_FREE char *name = xstrdup(object_name(object));

@@ -30,6 +30,7 @@ extern const kind_t kind_role_binding;
 extern const kind_t kind_secret;
 extern const kind_t kind_service;
 extern const kind_t kind_service_account;
+extern const kind_t kind_signing_request;
 extern const kind_t kind_stateful_set;
 extern const kind_t kind_storage_class;
 
