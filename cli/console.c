@@ -193,6 +193,11 @@ bool console_is_terminal(const console_t *self)
     return self->editor;
 }
 
+bool console_take_interrupt(console_t *self)
+{
+    return self->editor && lab_take_interrupt(self->lab) && !lab_is_ending(self->lab);
+}
+
 char *console_read(console_t *self)
 {
     return self->editor ? read_edited(self) : read_plain(self);

@@ -4,6 +4,7 @@
 #ifndef CLI_CONSOLE_H
 #define CLI_CONSOLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct lab;
@@ -27,5 +28,8 @@ char *console_read(console_t *self);
 
 /* Whether there is a person at a terminal. */
 bool console_is_terminal(const console_t *self);
+
+/* Whether that person asked with Ctrl-C to wait no longer. It is forgotten by asking. */
+bool console_take_interrupt(console_t *self);
 
 #endif

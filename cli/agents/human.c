@@ -54,12 +54,10 @@ static void free_words(const char **words, size_t count)
 }
 
 /* Ctrl-C once stops nothing, since the step is taken; twice leaves the problem. */
-static const char *act(seat_t *seat, const console_t *console, const char *line)
+static const char *act(seat_t *seat, console_t *console, const char *line)
 {
     const char *observation = seat_act(seat, "%s", line);
-    bool is_doubted = !observation && console_is_terminal(console) && lab_take_interrupt(seat->lab)
-                      && !lab_is_ending(seat->lab);
-    if (!is_doubted)
+    if (observation || !console_take_interrupt(console))
         return observation;
     printf(
         "\nThe action goes on, and counts; it is waited for. Ctrl-C again leaves the problem.\n");
@@ -68,7 +66,7 @@ static const char *act(seat_t *seat, const console_t *console, const char *line)
 }
 
 /* Returns false when the person has left. */
-static bool take(seat_t *seat, const console_t *console, const char *line)
+static bool take(seat_t *seat, console_t *console, const char *line)
 {
     if (strcmp(line, "exit") == 0)
         return false;
