@@ -35,7 +35,7 @@ typedef struct env {
     store_t *store;
     tokens_t *account_tokens; /* of ServiceAccounts */
     usage_t *usage;
-    authority_t *authority;   /* of client certificates */
+    authority_t *authority; /* of client certificates */
     signer_t *signer;
     controllers_t *controllers;
     kubelet_t *kubelet;

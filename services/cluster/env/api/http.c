@@ -5,9 +5,8 @@
  * looked at by the library, so its socket is also watched here for the client's leaving. */
 #include "services/cluster/env/api/http.h"
 
+#include "services/cluster/env/api/http_headers.h"
 #include "services/cluster/env/api/http_upgrade.h"
-#include "services/cluster/env/api/impersonate.h"
-#include "services/cluster/env/api/peer.h"
 
 #include "base/auto.h"
 #include "base/mem.h"
@@ -214,56 +213,10 @@ static enum MHD_Result queue_answer(exchange_t *self)
 
 /* ---- requests ----------------------------------------------------------------------------- */
 
-static char *header_copy(struct MHD_Connection *connection, const char *name)
-{
-    const char *value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-    return value ? xstrdup(value) : NULL;
-}
-
-/* The protocols that a client would speak after an upgrade come in as many headers as it likes. */
-static void add_protocol(request_t *request, const char *name, const char *value)
-{
-    if (strcasecmp(name, "Sec-WebSocket-Protocol") != 0
-        && strcasecmp(name, "X-Stream-Protocol-Version") != 0)
-        return;
-    char *before = request->upgrade_protocols;
-    request->upgrade_protocols =
-        xasprintf("%s%s%s", before ? before : "", before ? ", " : "", value);
-    free(before);
-}
-
-static enum MHD_Result on_header(
-    void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    request_t *request = arg;
-    (void)kind;
-    impersonation_add(&request->impersonation, name, value ? value : "");
-    add_protocol(request, name, value ? value : "");
-    return MHD_YES;
-}
-
-static void read_peer(exchange_t *self)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(self->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    request_t *request = self->request;
-    request->has_bad_certificate = info && peer_read(info->tls_session, &request->peer) == PEER_BAD;
-}
-
-static void read_headers(exchange_t *self, const char *method)
+static void start(exchange_t *self, const char *method)
 {
     request_t *request = self->request;
-    AUTO_FREE char *authorization = header_copy(self->connection, "Authorization");
-    free(request->method);
-    request->method = xstrdup(method);
-    request->accept = header_copy(self->connection, "Accept");
-    request->content_type = header_copy(self->connection, "Content-Type");
-    request->upgrade = header_copy(self->connection, "Upgrade");
-    request->websocket_key = header_copy(self->connection, "Sec-WebSocket-Key");
-    if (authorization && !strncasecmp(authorization, "Bearer ", 7))
-        request->token = xstrdup(authorization + 7 + strspn(authorization + 7, " "));
-    MHD_get_connection_values(self->connection, MHD_HEADER_KIND, on_header, request);
-    read_peer(self);
+    http_headers_read(self->connection, method, request);
     request->connection = self;
     request->on_answer = on_answer;
     request->is_started = true;
@@ -282,7 +235,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
     (void)url;
     (void)version;
     if (!self->request->is_started) {
-        read_headers(self, method);
+        start(self, method);
         return MHD_YES;
     }
     if (*upload_size) {
