@@ -135,7 +135,8 @@ problem_registry_t *problem_registry_new(const char *folder, err_t *err)
     AUTO(problem_registry_destroy) problem_registry_t *self = xcalloc(1, sizeof(*self));
     if (add_folder(self, folder, err) < 0)
         return NULL;
-    qsort(self->problems, self->problem_count, sizeof(*self->problems), by_id);
+    if (self->problem_count)
+        qsort(self->problems, self->problem_count, sizeof(*self->problems), by_id);
     if (check_ids(self, folder, err) < 0)
         return NULL;
     return TAKE(self);

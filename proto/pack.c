@@ -111,7 +111,7 @@ bool pack_read_any_int(pack_reader_t *self, int64_t *value_p)
         return false;
     uint8_t first = *self->at;
     if (first < 0x80 || first >= 0xe0) {
-        *value_p = (int8_t)first;
+        *value_p = first < 0x80 ? first : first - 0x100;
         self->at++;
         return true;
     }

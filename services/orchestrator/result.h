@@ -7,6 +7,6 @@
 /* Makes session->result anew and writes it to the results folder, whole or not at all. If it
  * cannot be written, that is logged and said in the session's reason, and the result stays in the
  * store alone. */
-void result_write(session_t *session);
+void result_write(session_t *self);
 
 #endif

@@ -26,13 +26,13 @@ typedef struct step {
 
 /* Ends the step: records the observation (taken), answers whoever waits for it, and goes on with
  * the session. The step is gone afterwards. */
-void step_finish(step_t *self, char *observation);
+void step_finish(step_t *step, char *raw_observation);
 
 /* As above, with a formatted observation. */
 void step_say(step_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Frees it, without a word to anybody. */
-void step_free(step_t *self);
+void step_free(step_t *step);
 
 /* Asks another service on behalf of the step. */
 void step_ask(step_t *self, const char *target, const codec_type_t *type, const void *message,

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000, CHILD_LIMIT = 16 };
+enum { PATIENCE_MS = 30000, CHILD_LIMIT = 16 };
 
 static pid_t s_children[CHILD_LIMIT]; /* 0: none */
 

@@ -32,7 +32,7 @@ pid_t bus_stack_spawn(const char *role, const char *first, const char *second);
 /* Ends a child by a signal and returns its exit status, or -signal. */
 int bus_stack_end(pid_t pid, int signal);
 
-/* Runs the loop until *count is at least `wanted`; fails the test after 10 s. */
+/* Runs the loop until *count is at least `wanted`; fails the test after 30 s. */
 void bus_stack_await(bus_stack_t *self, const volatile int *count, int wanted);
 
 /* Lets the loop run for so long. */

@@ -131,7 +131,7 @@ static int read_field(const bounds_t *bounds, const char *text, size_t length, u
     while (text < end) {
         const char *comma = memchr(text, ',', (size_t)(end - text));
         size_t part = (size_t)((comma ? comma : end) - text);
-        range_t range;
+        range_t range = {0};
         int rc = part ? read_range(bounds, text, part, &range, err) : 0;
         if (rc < 0)
             return rc;

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool is_user_namespace(void)
+static bool is_one_user_mapped(void)
 {
     char map[128] = "";
     int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
@@ -25,6 +25,14 @@ static bool is_user_namespace(void)
            || outside != 0 || count < 65536;
 }
 
+bool runtime_has_one_user(void)
+{
+    static int has_one = -1;
+    if (has_one < 0)
+        has_one = is_one_user_mapped();
+    return has_one;
+}
+
 static json_t *describe(const cgroups_t *cgroups)
 {
     static const char *const versions[] = {
@@ -35,9 +43,9 @@ static json_t *describe(const cgroups_t *cgroups)
         json_array_append_new(degraded, json_string("memory limits by address space only"));
         json_array_append_new(degraded, json_string("process limits by user, not by container"));
     }
-    if (is_user_namespace())
+    if (runtime_has_one_user())
         json_array_append_new(degraded, json_string("all containers run as one user"));
-    return json_pack("{s:s, s:s, s:o}", "user", is_user_namespace() ? "user namespace" : "root",
+    return json_pack("{s:s, s:s, s:o}", "user", runtime_has_one_user() ? "user namespace" : "root",
         "cgroups", versions[cgroups->version], "degraded", degraded);
 }
 

@@ -28,6 +28,9 @@ runtime_t *runtime_new(ev_t *ev, const runtime_config_t *config, err_t *err);
 /* Containers and sandboxes must have been destroyed. */
 void runtime_destroy(runtime_t **self_p);
 
+/* Whether all containers run as one user, the one we are outside. */
+bool runtime_has_one_user(void);
+
 /* {"user": "root"|"user namespace", "cgroups": "v1"|"v2"|"none", "degraded": ["cpu", …]}; borrowed.
  */
 const json_t *runtime_features(const runtime_t *self);

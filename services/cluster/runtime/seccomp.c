@@ -92,6 +92,17 @@ static const struct refused {
     {SYS_set_mempolicy, EPERM},
 };
 
+/* Where a container has one user only, files cannot be given to another: what gives them away is
+ * told that it went well, as in other runtimes without root, for tar(1) and installers to go on. */
+static const int pretended[] = {
+#if defined(__x86_64__)
+    SYS_chown,
+    SYS_lchown,
+#endif
+    SYS_fchown,
+    SYS_fchownat,
+};
+
 enum {
     NEW_NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER
                      | CLONE_NEWPID | CLONE_NEWNET,
@@ -106,7 +117,7 @@ enum {
 #define ALLOW                           BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 typedef struct program {
-    struct sock_filter code[2 * ARRAY_SIZE(refused) + FIXED];
+    struct sock_filter code[2 * (ARRAY_SIZE(refused) + ARRAY_SIZE(pretended)) + FIXED];
     unsigned short size;
 } program_t;
 
@@ -116,7 +127,7 @@ static void add(program_t *self, const struct sock_filter *code, size_t count)
         self->code[self->size++] = code[i];
 }
 
-static void build(program_t *self)
+static void build(program_t *self, bool has_one_user)
 {
     const struct sock_filter head[] = {
         LOAD(arch),
@@ -146,15 +157,22 @@ static void build(program_t *self)
         };
         add(self, entry, ARRAY_SIZE(entry));
     }
+    for (size_t i = 0; has_one_user && i < ARRAY_SIZE(pretended); i++) {
+        const struct sock_filter entry[] = {
+            SKIP_UNLESS(BPF_JEQ, (uint32_t)pretended[i], 1),
+            REFUSE(0),
+        };
+        add(self, entry, ARRAY_SIZE(entry));
+    }
     add(self, tail, ARRAY_SIZE(tail));
 }
 
-const struct sock_fprog *seccomp_program(void)
+const struct sock_fprog *seccomp_program(bool has_one_user)
 {
     static program_t program;
     static struct sock_fprog handle;
     if (!program.size) {
-        build(&program);
+        build(&program, has_one_user);
         handle = (struct sock_fprog){.len = program.size, .filter = program.code};
     }
     return &handle;

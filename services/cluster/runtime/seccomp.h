@@ -7,9 +7,11 @@
 #define CLUSTER_RUNTIME_SECCOMP_H
 
 #include <linux/filter.h>
+#include <stdbool.h>
 
-/* The filter's program, made at the first call; static. */
-const struct sock_fprog *seccomp_program(void);
+/* The filter's program, made at the first call; static. has_one_user: giving files to another user
+ * does nothing, and says that it went well. */
+const struct sock_fprog *seccomp_program(bool has_one_user);
 
 /* Puts it on the calling process for good. Needs CAP_SYS_ADMIN in its user namespace, or
  * no_new_privs. Calls nothing but the kernel. */

@@ -1,5 +1,6 @@
 #include "services/cluster/runtime/spawn.h"
 
+#include "services/cluster/runtime/runtime.h"
 #include "services/cluster/runtime/terminal.h"
 
 #include "base/auto.h"
@@ -298,8 +299,10 @@ static int start_own(launch_t *launch, err_t *err)
 
 int spawn_start(const spawn_t *spawn, pid_t *pid_p, int *pidfd_p, err_t *err)
 {
-    launch_t launch = {
-        .spawn = spawn, .filter = seccomp_program(), .pidfd = -1, .inner_stack = s_inner_stack};
+    launch_t launch = {.spawn = spawn,
+        .filter = seccomp_program(runtime_has_one_user()),
+        .pidfd = -1,
+        .inner_stack = s_inner_stack};
     sigset_t all;
     sigset_t before;
     ASAN_UNPOISON_MEMORY_REGION(s_stack, STACK_SIZE); /* children never return from their frames */

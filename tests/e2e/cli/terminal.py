@@ -12,6 +12,7 @@ import time
 
 from command import LONG_S, PROGRAM
 
+LOCAL_MODES = 3  # in what tcgetattr() returns
 CTRL_C, CTRL_D, TAB, ENTER, UP = "\x03", "\x04", "\t", "\r", "\x1b[A"
 
 
@@ -29,7 +30,17 @@ class Terminal:
         os.close(slave)
 
     def type(self, *keys):
+        """Types when the command edits a line; Ctrl-C alone, at once. A key that comes while the
+        terminal changes hands is lost; a person would see that and press it again."""
+        if keys != (CTRL_C,):
+            self._await_editing()
         os.write(self._master, "".join(keys).encode())
+
+    def _await_editing(self):
+        until = time.monotonic() + LONG_S
+        while termios.tcgetattr(self._master)[LOCAL_MODES] & termios.ICANON:
+            assert time.monotonic() < until, f"it reads no line:\n{self.screen[self._seen:]}"
+            assert self._read(0.01), f"it ended:\n{self.screen[self._seen:]}"
 
     def expect(self, text):
         """Returns once the text has been shown after what was expected before."""
@@ -52,8 +63,9 @@ class Terminal:
 
     def end(self):
         """Waits for its end and returns the status."""
-        while self._read(LONG_S):
-            pass
+        until = time.monotonic() + LONG_S
+        while self._read(1):
+            assert time.monotonic() < until, f"it has not ended:\n{self.screen[self._seen:]}"
         return self.process.wait(LONG_S)
 
     def hang_up(self):

@@ -24,11 +24,11 @@ typedef struct entry {
 } entry_t;
 
 static const entry_t entries[] = {
-#define ROLE(name, label)          {.role = name, .to = label},
-#define AGGREGATE(name, label, of) {.role = name, .to = label, .aggregate = of},
-#define RULE(v, g, r)              {.verbs = v, .groups = g, .resources = r},
-#define NAMED(v, g, r, n)          {.verbs = v, .groups = g, .resources = r, .names = n},
-#define URLS(v, u)                 {.verbs = v, .urls = u},
+#define ROLE(name, label)          {.role = (name), .to = (label)},
+#define AGGREGATE(name, label, of) {.role = (name), .to = (label), .aggregate = (of)},
+#define RULE(v, g, r)              {.verbs = (v), .groups = (g), .resources = (r)},
+#define NAMED(v, g, r, n)          {.verbs = (v), .groups = (g), .resources = (r), .names = (n)},
+#define URLS(v, u)                 {.verbs = (v), .urls = (u)},
 #include "services/cluster/env/auth/default_roles.def"
 };
 

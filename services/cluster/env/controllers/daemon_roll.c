@@ -194,9 +194,9 @@ static void surge(daemon_t *self)
         const json_t *new = pod_of(self, node, true);
         if (!old)
             continue;
-        if (new &&daemon_wait(self, new) == 0) {
-            daemon_delete(self, old);
-        } else if (!new &&daemon_wait(self, old) != 0) {
+        bool is_replaced = new &&daemon_wait(self, new) == 0;
+        bool is_useless = !new &&daemon_wait(self, old) != 0;
+        if (is_replaced || is_useless) {
             daemon_delete(self, old);
         } else if (!new &&room > 0) {
             room--;

@@ -173,22 +173,27 @@ void job_count_ended(job_run_t *self)
     }
 }
 
+static int64_t restarts(const json_t *statuses)
+{
+    int64_t sum = 0;
+    size_t i = 0;
+    json_t *status = NULL;
+    json_array_foreach(statuses, i, status)
+    {
+        sum += object_integer(status, "restartCount", 0);
+    }
+    return sum;
+}
+
 int64_t job_restarts(const job_run_t *self)
 {
-    static const char *const lists[] = {"status.initContainerStatuses", "status.containerStatuses"};
     int64_t sum = 0;
     size_t i = 0;
     json_t *pod = NULL;
     json_array_foreach(self->active, i, pod)
     {
-        for (size_t j = 0; j < ARRAY_SIZE(lists); j++) {
-            size_t k = 0;
-            json_t *status = NULL;
-            json_array_foreach(object_at(pod, lists[j]), k, status)
-            {
-                sum += object_integer(status, "restartCount", 0);
-            }
-        }
+        sum += restarts(object_at(pod, "status.initContainerStatuses"));
+        sum += restarts(object_at(pod, "status.containerStatuses"));
     }
     return sum;
 }

@@ -33,11 +33,12 @@ static bool has_text(const json_t *texts, const char *name)
 void cells_access_modes(json_t *cells, const json_t *modes)
 {
     char text[32] = "";
+    size_t length = 0;
     for (size_t i = 0; i < ARRAY_SIZE(modes_known); i++) {
         if (!has_text(modes, modes_known[i].name))
             continue;
-        strcat(text, *text ? "," : "");
-        strcat(text, modes_known[i].shown);
+        length += (size_t)snprintf(
+            text + length, sizeof(text) - length, "%s%s", length ? "," : "", modes_known[i].shown);
     }
     cells_string(cells, text);
 }
