@@ -73,7 +73,7 @@ static bus_t *orchestrator(bus_stack_t *stack, caller_t *caller)
 static void count_event(void *arg, const bus_event_t *event)
 {
     (void)event;
-    ++*(int *)arg;
+    ++*(volatile int *)arg;
 }
 
 static void count_foreign(void *arg, const bus_event_t *event)
@@ -220,13 +220,13 @@ static void its_events_are_those_it_was_granted(void **state)
 static void taken_back(bus_stack_t *stack, bus_t *agent, const char *principal)
 {
     AUTO(bus_destroy) bus_t *service = bus_stack_program(stack, "service");
-    int env = 0;
-    int own = 0;
+    volatile int env = 0; /* counted by events */
+    volatile int own = 0;
     bus_grant(service, principal, "env/1/", NULL);
     bus_grant(service, principal, "session/1/", NULL);
     settle(stack, service);
-    bus_subscribe(agent, "env/1/", count_event, &env);
-    bus_subscribe(agent, "session/1/", count_event, &own);
+    bus_subscribe(agent, "env/1/", count_event, (void *)&env);
+    bus_subscribe(agent, "session/1/", count_event, (void *)&own);
     for (int i = 0; !env || !own; i++) { /* until both subscriptions hold */
         assert_true(i < 1000);
         bus_publish(service, "env/1/load", &ok_type, &(ok_t){});

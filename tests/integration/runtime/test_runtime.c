@@ -178,7 +178,7 @@ static void a_command_sees_only_itself(void **state)
 static void a_command_is_ended_with_all_it_started(void **state)
 {
     world_t *self = *state;
-    run_command(self, "echo begun; sleep 100 & nohup setsid sleep 100 & wait", 200, 1000);
+    run_command(self, "echo begun; sleep 100 & nohup setsid sleep 100 & wait", 3000, 1000);
     assert_true(self->result.is_timed_out);
     assert_string_equal(self->output, "begun\n");
 }
