@@ -238,7 +238,7 @@ version_t **store_versions(
     bool is_there;
     bool is_everywhere = !namespace || !kind->is_namespaced;
     size_t first = is_everywhere ? 0 : store_find(collection, namespace, "", &is_there);
-    version_t *const *found = collection->versions + first;
+    version_t *const *found = collection->count ? collection->versions + first : NULL;
     size_t count = 0;
     while (first + count < collection->count
            && (is_everywhere || !strcmp(found[count]->namespace, namespace)))
