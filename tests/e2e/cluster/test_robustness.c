@@ -4,10 +4,18 @@
 #include "base/auto.h"
 #include "base/mem.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEW_KIB = 200 * 1024, PIDS_MOST = 512 };
+enum { FEW_KIB = 200 * 1024, PIDS_MOST = 512, WEB_PODS = 2, WAIT_MS = 60000 };
+
+static void remove_at_once(world_t *self, const char *name)
+{
+    assert_int_equal(
+        kube_call(self->kube, kube_delete(KUBE("Pod", self->namespace, name), 0), NULL, NULL), 0);
+    world_await_gone(self, "Pod", name);
+}
 
 /* A neighbour starts, works and ends as ever. */
 static void expect_calm(world_t *self, const char *name)
@@ -17,13 +25,7 @@ static void expect_calm(world_t *self, const char *name)
     world_await(self, "Pod", name, "status.phase", "Succeeded");
     AUTO_FREE char *log = world_log(self, name, false);
     assert_string_equal(log, "calm\n");
-}
-
-static void remove_at_once(world_t *self, const char *name)
-{
-    assert_int_equal(
-        kube_call(self->kube, kube_delete(KUBE("Pod", self->namespace, name), 0), NULL, NULL), 0);
-    world_await_gone(self, "Pod", name);
+    remove_at_once(self, name);
 }
 
 static bool has_cgroups(const world_t *self)
@@ -110,23 +112,34 @@ static void a_pod_that_floods_its_log_loses_its_own_lines(void **state)
     remove_at_once(self, "flood");
 }
 
-static size_t count_mounts(const world_t *self)
+static size_t count_pod_mounts(FILE *mounts)
 {
     char line[4096];
     size_t count = 0;
-    AUTO_FREE char *path = xasprintf("/proc/%d/mountinfo", (int)world_env_pid(self));
-    FILE *file = fopen(path, "re");
-    assert_non_null(file);
-    while (fgets(line, sizeof(line), file))
-        count++;
-    fclose(file);
+    rewind(mounts);
+    while (fgets(line, sizeof(line), mounts))
+        count += strstr(line, "/pods/") ? 1 : 0;
     return count;
+}
+
+/* The kernel tells of each change (POLLPRI, proc(5)). */
+static void await_pod_mounts(const world_t *self, size_t count)
+{
+    AUTO_FREE char *path = xasprintf("/proc/%d/mountinfo", (int)world_env_pid(self));
+    FILE *mounts = fopen(path, "re");
+    assert_non_null(mounts);
+    struct pollfd change = {.fd = fileno(mounts), .events = POLLPRI};
+    int rc = 1;
+    while (rc > 0 && count_pod_mounts(mounts) != count)
+        rc = poll(&change, 1, WAIT_MS);
+    assert_int_equal(rc, 1);
+    fclose(mounts);
 }
 
 static void nothing_is_left_mounted_of_pods(void **state)
 {
     world_t *self = *state;
-    size_t before = count_mounts(self);
+    await_pod_mounts(self, WEB_PODS);
     for (int i = 0; i < 5; i++) {
         world_run(self, "passing", "echo x > /e/x; exit 0",
             "'volumeMounts': [{'name': 'e', 'mountPath': '/e'}, {'name': 'c', 'mountPath': '/c'}],",
@@ -135,7 +148,7 @@ static void nothing_is_left_mounted_of_pods(void **state)
         world_await(self, "Pod", "passing", "status.phase", "Succeeded");
         remove_at_once(self, "passing");
     }
-    assert_int_equal(count_mounts(self), before);
+    await_pod_mounts(self, WEB_PODS);
 }
 
 static void an_agent_fills_its_own_home_only(void **state)
