@@ -44,8 +44,10 @@ zsock_t *connection_socket(bus_t *self, int type, const char *endpoint)
     int one = 1;
     if (type == ZMQ_DEALER)
         zmq_setsockopt(socket, ZMQ_PROBE_ROUTER, &one, sizeof(one));
-    if (type == ZMQ_XPUB)
+    if (type == ZMQ_XPUB) {
         zmq_setsockopt(socket, ZMQ_XPUB_NODROP, &one, sizeof(one));
+        zmq_setsockopt(socket, ZMQ_XPUB_VERBOSE, &one, sizeof(one));
+    }
     if (type != ZMQ_SUB)
         zmq_setsockopt(socket, ZMQ_IMMEDIATE, &one, sizeof(one));
     if (self->is_curve)

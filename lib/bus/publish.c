@@ -81,20 +81,19 @@ static void publish_states(bus_t *self)
         (void)send_frame(self, event->frame, event->size); /* refused: the queue is full anyway */
 }
 
-/* The broker subscribed, or went. */
+/* The broker subscribed, or went. Each connection of it subscribes once, and (ZMQ_XPUB_VERBOSE)
+ * is heard even if the connection before it has not yet been seen to end. */
 static void on_publish_input(void *arg, zsock_t *sock)
 {
     bus_t *self = arg;
     AUTO(zframe_destroy) zframe_t *frame = zframe_recv(sock);
-    bool is_ready = frame && zframe_size(frame) == 1 && *zframe_data(frame) == 1;
-    bool is_new = is_ready && !self->publish_ready;
-    self->publish_ready = is_ready;
-    if (is_new && self->has_published)
+    self->publish_ready = frame && zframe_size(frame) == 1 && *zframe_data(frame) == 1;
+    if (!self->publish_ready)
+        return;
+    if (self->has_published)
         publish_states(self);
-    if (is_new) {
-        self->has_published = true;
-        publish_flush(self);
-    }
+    self->has_published = true;
+    publish_flush(self);
 }
 
 static void keep_state(bus_t *self, const char *topic, const char *frame, size_t size)

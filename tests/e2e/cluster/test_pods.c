@@ -147,10 +147,11 @@ static void a_sick_container_is_restarted(void **state)
     world_t *self = *state;
     world_apply(self,
         "{'apiVersion': 'v1', 'kind': 'Pod', 'metadata': {'name': 'frail'}, 'spec': "
-        "{'containers': [{'name': 'web', 'image': 'shop/web:1', 'livenessProbe': {'httpGet': "
-        "{'path': '/alive', 'port': 8080}, 'periodSeconds': 1, 'failureThreshold': 1}}]}}");
+        "{'containers': [{'name': 'web', 'image': 'shop/web:1', "
+        "'readinessProbe': {'httpGet': {'path': '/alive', 'port': 8080}, 'periodSeconds': 1}, "
+        "'livenessProbe': {'httpGet': {'path': '/alive', 'port': 8080}, 'periodSeconds': 1, "
+        "'failureThreshold': 1, 'initialDelaySeconds': 1}}]}}");
     world_await(self, "Pod", "frail", "status.containerStatuses.0.ready", "true");
-    bus_stack_run_for(self->stack, 100); /* the server listens */
     AUTO_FREE char *answer = world_ask(self, "frail", 8080, "/sicken");
     world_await(self, "Pod", "frail", "status.containerStatuses.0.restartCount", "1");
     AUTO_FREE char *events = world_kubectl(self, "get events", NULL);
@@ -174,9 +175,10 @@ static void grace_is_given_and_then_taken(void **state)
 static void a_willing_pod_goes_at_once(void **state)
 {
     world_t *self = *state;
-    world_run(self, "willing", "trap \\'exit 0\\' TERM; while :; do sleep 0.02; done", "", "");
+    world_run(
+        self, "willing", "trap \\'exit 0\\' TERM; echo set; while :; do sleep 0.02; done", "", "");
     world_await(self, "Pod", "willing", "status.phase", "Running");
-    bus_stack_run_for(self->stack, 100); /* the shell has set its trap */
+    world_await_log(self, "willing", "set");
     int64_t begun = ev_now(self->stack->ev);
     assert_int_equal(
         kube_call(self->kube, kube_delete(KUBE("Pod", self->namespace, "willing"), -1), NULL, NULL),

@@ -71,15 +71,9 @@ static void a_pod_that_fills_its_disk_fills_only_its_own(void **state)
         "'sizeLimit': '4Mi'}}],");
     world_await(self, "Pod", "filler", "status.phase", "Running");
     expect_calm(self, "calm-beside-filler");
-    for (int i = 0; i < 300; i++) {
-        AUTO_FREE char *log = world_log(self, "filler", false);
-        if (strstr(log, "full\n"))
-            break;
-        bus_stack_run_for(self->stack, 100);
-    }
+    world_await_log(self, "filler", "full\n");
     AUTO_FREE char *log = world_log(self, "filler", false);
     expect_in(log, "No space left on device");
-    expect_in(log, "full\n");
     remove_at_once(self, "filler");
 }
 

@@ -87,7 +87,7 @@ static void mounted_configuration_follows_its_source(void **state)
         "'subPath': 'a'}],",
         "'restartPolicy': 'Never', 'volumes': [{'name': 'c', 'configMap': {'name': 'live'}}],");
     world_await(self, "Pod", "watcher", "status.phase", "Running");
-    bus_stack_run_for(self->stack, 200);
+    world_await_log(self, "watcher", "..data");
     AUTO_FREE char *change =
         world_kubectl(self, "patch cm live -p '{\"data\":{\"a\":\"three\"}}'", NULL);
     world_await(self, "Pod", "watcher", "status.phase", "Succeeded");

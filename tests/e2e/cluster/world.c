@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SKIPPED = 77, NOBODY = 65534, AWAIT_MS = 30000, CREATE_MS = 60000 };
+enum { SKIPPED = 77, NOBODY = 65534, AWAIT_MS = 60000, CREATE_MS = 60000 };
 
 /* ---- processes ------------------------------------------------------------------------------- */
 
@@ -269,6 +269,19 @@ char *world_log(world_t *self, const char *pod, bool is_previous)
     if (kube_call_text(self->kube, kube_read_log(&log), &text, &err) < 0)
         fail_msg("%s", err.text);
     return text;
+}
+
+void world_await_log(world_t *self, const char *pod, const char *part)
+{
+    int64_t deadline = ev_now(self->stack->ev) + AWAIT_MS;
+    for (;;) {
+        AUTO_FREE char *log = world_log(self, pod, false);
+        if (strstr(log, part))
+            return;
+        if (ev_now(self->stack->ev) > deadline)
+            expect_in(log, part);
+        bus_stack_run_for(self->stack, 20);
+    }
 }
 
 char *world_ask(world_t *self, const char *pod, int port, const char *path)

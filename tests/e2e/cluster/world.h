@@ -44,7 +44,7 @@ const env_exec_result_t *world_exec(world_t *self, const char *command, int64_t 
 pid_t world_env_pid(const world_t *self);
 
 /* Waits until the value at a path ("status.containerStatuses.0.restartCount") of an object is the
- * text (or its JSON); fails the test after 30 s. */
+ * text (or its JSON); fails the test after 60 s. */
 void world_await(
     world_t *self, const char *kind, const char *name, const char *path, const char *value);
 /* Until it is gone. */
@@ -63,6 +63,9 @@ void world_run(world_t *self, const char *name, const char *script, const char *
 
 /* A pod's log; previous: of the run before. For free(). */
 char *world_log(world_t *self, const char *pod, bool is_previous);
+
+/* Until the log of a running pod holds the part. */
+void world_await_log(world_t *self, const char *pod, const char *part);
 
 /* What a pod answers to a GET, by the API server; for free(). */
 char *world_ask(world_t *self, const char *pod, int port, const char *path);
