@@ -1,0 +1,5 @@
+"""Runs agents on problems."""
+
+from .orchestrator import Orchestrator
+
+__all__ = ["Orchestrator"]

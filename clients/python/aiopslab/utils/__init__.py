@@ -1,0 +1,1 @@
+"""What problems and agents share."""
