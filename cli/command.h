@@ -30,6 +30,7 @@ extern const size_t command_count;
 
 extern const command_t command_down;
 extern const command_t command_env;
+extern const command_t command_mcp;
 extern const command_t command_problems;
 extern const command_t command_prompt;
 extern const command_t command_run;

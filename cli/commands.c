@@ -10,6 +10,7 @@
 const command_t *const commands[] = {
     &command_down,
     &command_env,
+    &command_mcp,
     &command_problems,
     &command_prompt,
     &command_run,

@@ -36,6 +36,7 @@ typedef struct agent {
     const char *name;
     const char *summary;
     bool is_told;        /* the operator tells it the answer */
+    bool has_stdout;     /* standard output is the agent's; what we tell goes to stderr */
     int64_t patience_ms; /* how long the session waits for it; 0: as long as for any other */
 
     /* Plays the session to its end, or gives up. */
@@ -50,6 +51,7 @@ const agent_t *agent_find(const char *name);
 
 extern const agent_t agent_heuristic;
 extern const agent_t agent_human;
+extern const agent_t agent_mcp;
 extern const agent_t agent_noop;
 extern const agent_t agent_oracle;
 extern const agent_t agent_random;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 const agent_t *const agents[] = {
-    &agent_heuristic, &agent_human, &agent_noop, &agent_oracle, &agent_random};
+    &agent_heuristic, &agent_human, &agent_mcp, &agent_noop, &agent_oracle, &agent_random};
 const size_t agent_count = ARRAY_SIZE(agents);
 
 const agent_t *agent_find(const char *name)

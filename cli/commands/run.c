@@ -30,7 +30,8 @@ typedef struct options {
 } options_t;
 
 static const struct argp_option option_table[] = {
-    {"agent", 'a', "NAME", 0, "Who acts: heuristic (if left out), human, noop, oracle, random", 0},
+    {"agent", 'a', "NAME", 0, "Who acts: heuristic (if left out), human, mcp, noop, oracle, random",
+        0},
     {"seed", 's', "NUMBER", 0, "For all that is random (0)", 0},
     {"max-steps", KEY_MAX_STEPS, "NUMBER", 0, "How many actions the agent has (30)", 0},
     {"results-dir", 'd', "FOLDER", 0, "Where results go (results in the state folder)", 0},
@@ -216,7 +217,13 @@ static int run(int argc, char **argv)
         status = check_problems(&options);
     if (status != EXIT_DONE)
         return status;
-    FILE *out = options.is_json ? stderr : stdout;
+    bool has_stdout = agent_find(options.agent)->has_stdout;
+    if (has_stdout && options.is_json) {
+        fprintf(stderr, "aiopslab: standard output is the agent's: leave out --json, and find the "
+                        "result in its file\n");
+        return EXIT_USAGE;
+    }
+    FILE *out = options.is_json || has_stdout ? stderr : stdout;
     timing_t timing;
     timing_init(&timing);
     status = play_all(&options, out, &timing);

@@ -150,6 +150,7 @@ void session_answer_info(session_t *session, bus_request_t **request_p)
     session_info(session, session->state >= SESSION_ACTIVE, &info, texts);
     bus_reply(request_p, &session_info_type, &info);
     json_decref(info.actions);
+    json_decref(info.schemas);
     json_decref(info.phases);
     free(texts[0]);
     free(texts[1]);

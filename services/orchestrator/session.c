@@ -77,6 +77,7 @@ void session_info(session_t *self, bool is_full, session_info_t *info, char *tex
     info->description = texts_p[0];
     info->instructions = texts_p[1];
     info->actions = texts_actions(self->problem);
+    info->schemas = texts_schemas(self->problem);
 }
 
 static void publish_state(session_t *self)

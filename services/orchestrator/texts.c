@@ -68,3 +68,28 @@ json_t *texts_actions(const problem_t *problem)
         json_object_set_new(actions, table[i]->name, json_string(table[i]->doc));
     return actions;
 }
+
+static json_t *schema_of(const action_t *action)
+{
+    static const char *const types[] = {
+        [PARAMETER_TEXT] = "string", [PARAMETER_INTEGER] = "integer", [PARAMETER_ANY] = NULL};
+    json_t *properties = json_object();
+    json_t *required = json_array();
+    for (const action_parameter_t *p = action->parameters; p && p->name; p++) {
+        json_object_set_new(properties, p->name, json_pack("{s:s*}", "type", types[p->kind]));
+        if (!p->is_optional)
+            json_array_append_new(required, json_string(p->name));
+    }
+    return json_pack("{s:s, s:o, s:o, s:b}", "type", "object", "properties", properties, "required",
+        required, "additionalProperties", 0);
+}
+
+json_t *texts_schemas(const problem_t *problem)
+{
+    json_t *schemas = json_object();
+    size_t count;
+    const action_t *const *table = action_table(problem->task, &count);
+    for (size_t i = 0; i < count; i++)
+        json_object_set_new(schemas, table[i]->name, schema_of(table[i]));
+    return schemas;
+}

@@ -13,4 +13,7 @@ char *texts_instructions(const problem_t *problem);
 /* The actions, {name: what it does}. A new reference. */
 json_t *texts_actions(const problem_t *problem);
 
+/* Their arguments, {name: JSON Schema}. A new reference. */
+json_t *texts_schemas(const problem_t *problem);
+
 #endif
