@@ -20,10 +20,32 @@ const command_t *const commands[] = {
 };
 const size_t command_count = ARRAY_SIZE(commands);
 
+static size_t append_options(
+    struct argp_option **all_p, size_t count, const struct argp_option *options)
+{
+    for (; options && (options->name || options->key || options->doc); options++) {
+        *all_p = mem_check(realloc(*all_p, (count + 2) * sizeof(**all_p)));
+        (*all_p)[count++] = *options;
+        (*all_p)[count] = (struct argp_option){0};
+    }
+    return count;
+}
+
+/* Those of the parser and of its children, in new memory; NULL if it has none. */
+static struct argp_option *all_options(const struct argp *parser)
+{
+    struct argp_option *all = NULL;
+    size_t count = append_options(&all, 0, parser->options);
+    for (const struct argp_child *child = parser->children; child && child->argp; child++)
+        count = append_options(&all, count, child->argp->options);
+    return all;
+}
+
 bool command_parse(const struct argp *parser, int argc, char **argv, void *options, int *status_p)
 {
     AUTO_FREE char *name = xasprintf("aiopslab %s", argv[0]);
-    AUTO_FREE char *complaint = options_complaint(parser->options, argc, argv);
+    AUTO_FREE struct argp_option *all = all_options(parser);
+    AUTO_FREE char *complaint = options_complaint(all, argc, argv);
     *status_p = EXIT_USAGE;
     if (complaint) {
         fprintf(stderr, "aiopslab: %s\n", complaint);

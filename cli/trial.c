@@ -46,7 +46,11 @@ static int take_turn(const trial_t *self, session_t *session, const keys_pair_t 
     turn_t *turn = turn_new(self->lab, self->agent->name, session_id(session), pair, err);
     if (!turn)
         return -(int)err->code;
-    seat_t seat = {.turn = turn, .lab = self->lab, .progress = self->progress, .seed = self->seed};
+    seat_t seat = {.turn = turn,
+        .lab = self->lab,
+        .progress = self->progress,
+        .model = self->model,
+        .seed = self->seed};
     int rc = seat_init(&seat, err);
     if (rc == 0 && self->agent->is_told)
         rc = session_answer(session, &seat.told, err);

@@ -9,6 +9,7 @@ typedef struct trial {
     lab_t *lab; /* all borrowed */
     progress_t *progress;
     const agent_t *agent;
+    const model_t *model; /* for an agent that needs one */
     const char *problem;
     const char *results_dir; /* absolute; NULL: the orchestrator's own */
     int64_t seed;

@@ -48,22 +48,39 @@ void seat_done(seat_t *self)
 
 /* ---- acting -------------------------------------------------------------------------------- */
 
-static const char *act(seat_t *self, const char *action)
+/* shown: what a person is to see of the text */
+static const char *say(seat_t *self, const char *text, const char *shown)
 {
     if (self->is_over || self->err.code)
         return NULL;
-    AUTO_FREE char *text = xasprintf("```\n%s\n```", action);
     codec_free(&session_observation_type, TAKE(self->seen));
     self->step++;
     progress_note(self->progress, "%lld step%s", (long long)self->step, self->step == 1 ? "" : "s");
     if (!self->is_quiet)
-        progress_step(self->progress, self->step, action);
+        progress_step(self->progress, self->step, shown);
     int rc = turn_act(self->turn, text, &self->seen, &self->err);
     progress_step_end(self->progress);
     if (rc < 0)
         return NULL;
     self->is_over = self->seen->is_done;
     return self->seen->observation;
+}
+
+static const char *act(seat_t *self, const char *action)
+{
+    AUTO_FREE char *text = xasprintf("```\n%s\n```", action);
+    return say(self, text, action);
+}
+
+/* What stands in the first fenced block, or else all of it. */
+const char *seat_say(seat_t *self, const char *text)
+{
+    const char *fence = strstr(text, "```");
+    const char *begin = fence ? strchr(fence, '\n') : NULL;
+    const char *end = begin ? strstr(begin + 1, "\n```") : NULL;
+    AUTO_FREE char *shown =
+        end && end > begin ? xstrndup(begin + 1, (size_t)(end - begin) - 1) : xstrdup(text);
+    return say(self, text, shown);
 }
 
 const char *seat_await(seat_t *self, const char *action)

@@ -1,6 +1,7 @@
 /* run: agents at work on problems, with or without a lab that runs already. */
 #include "cli/command.h"
 #include "cli/folder.h"
+#include "cli/model.h"
 #include "cli/results.h"
 #include "cli/timing.h"
 #include "cli/trial.h"
@@ -24,14 +25,15 @@ typedef struct options {
     const char *results_dir;
     int64_t seed;
     int64_t max_steps;
+    model_options_t model;
     bool is_json;
     bool is_timing;
     bool is_private;
 } options_t;
 
 static const struct argp_option option_table[] = {
-    {"agent", 'a', "NAME", 0, "Who acts: heuristic (if left out), human, mcp, noop, oracle, random",
-        0},
+    {"agent", 'a', "NAME", 0,
+        "Who acts: heuristic (if left out), human, llm, mcp, noop, oracle, random", 0},
     {"seed", 's', "NUMBER", 0, "For all that is random (0)", 0},
     {"max-steps", KEY_MAX_STEPS, "NUMBER", 0, "How many actions the agent has (30)", 0},
     {"results-dir", 'd', "FOLDER", 0, "Where results go (results in the state folder)", 0},
@@ -55,6 +57,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 {
     options_t *options = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->model;
+        return 0;
     case 'a':
         options->agent = value;
         return 0;
@@ -169,9 +174,23 @@ static int play(const options_t *options, trial_t *trial, timing_t *timing, cons
     return results_report(trial->progress, result, options->is_json);
 }
 
+static int play_each(const options_t *options, trial_t *trial, timing_t *timing)
+{
+    int worst = EXIT_DONE;
+    for (size_t i = 0; i < options->problem_count; i++) {
+        int status = play(options, trial, timing, options->problems[i]);
+        worst = status > worst ? status : worst;
+        if (status == EXIT_INTERRUPTED)
+            break;
+    }
+    return worst;
+}
+
 static int play_all(const options_t *options, FILE *out, timing_t *timing)
 {
     err_t err = {0};
+    model_t model = {0};
+    const agent_t *agent = agent_find(options->agent);
     AUTO_FREE char *results_dir = results_dir_of(options, &err);
     if (!results_dir)
         return command_fail(&err);
@@ -185,29 +204,27 @@ static int play_all(const options_t *options, FILE *out, timing_t *timing)
     AUTO(progress_destroy) progress_t *progress = progress_new(lab_ev(lab), out);
     trial_t trial = {.lab = lab,
         .progress = progress,
-        .agent = agent_find(options->agent),
+        .agent = agent,
+        .model = &model,
         .results_dir = results_dir,
         .seed = options->seed,
         .max_steps = options->max_steps};
-    int worst = EXIT_DONE;
-    for (size_t i = 0; i < options->problem_count; i++) {
-        int status = play(options, &trial, timing, options->problems[i]);
-        worst = status > worst ? status : worst;
-        if (status == EXIT_INTERRUPTED)
-            break;
-    }
-    return worst;
+    int rc = agent->needs_model ? model_open(&model, &options->model, lab_ev(lab), &err) : 0;
+    int status = rc < 0 ? command_fail(&err) : play_each(options, &trial, timing);
+    model_close(&model);
+    return status;
 }
 
 static int run(int argc, char **argv)
 {
+    static const struct argp_child children[] = {{&model_argp, 0, NULL, 0}, {0}};
     static const struct argp parser = {option_table, parse_option, "ID...",
         "Lets an agent work on problems, one after the other. Uses the system that 'aiopslab up' "
         "brought up; if none runs, brings up one of its own and takes it down again.\v"
         "Exit status: 0 when the agent was right in all, 1 when it was wrong in some, 2 for a "
         "wrong call, 3 when there was no verdict, 4 when a result could not be written where it "
         "should be (then it is saved elsewhere, or printed), 130 after Ctrl-C.",
-        NULL, NULL, NULL};
+        children, NULL, NULL};
     options_t options = {.agent = "heuristic"};
     int status;
     if (!command_parse(&parser, argc, argv, &options, &status))
@@ -217,6 +234,9 @@ static int run(int argc, char **argv)
         status = check_problems(&options);
     if (status != EXIT_DONE)
         return status;
+    err_t err = {0};
+    if (agent_find(options.agent)->needs_model && model_check(&options.model, &err) < 0)
+        return command_fail(&err);
     bool has_stdout = agent_find(options.agent)->has_stdout;
     if (has_stdout && options.is_json) {
         fprintf(stderr, "aiopslab: standard output is the agent's: leave out --json, and find the "
