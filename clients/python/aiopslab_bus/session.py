@@ -16,6 +16,8 @@ class Session:
         self.id = session
         self.step = 0
         self.is_done = False
+        self.steps_left = None  # known from the first turn on
+        self.time_left_ms = None
         self._bus = bus
 
     @classmethod
@@ -58,7 +60,12 @@ class Session:
         if info["state"] in OVER:
             raise BusError("state", info.get("reason") or "the session is over")
         self.step = info.get("step", 0)
+        self._note_left(info)
         return info
+
+    def _note_left(self, told):
+        self.steps_left = told["steps_left"]
+        self.time_left_ms = told["time_left_ms"]
 
     def await_result(self, timeout=300):
         """Waits until the session is over, and returns its result."""
@@ -73,6 +80,7 @@ class Session:
         seen = self._ask("session.act", body, timeout=ACT_TIMEOUT_S)
         self.step += 1
         self.is_done = seen["is_done"]
+        self._note_left(seen)
         return seen["observation"]
 
     def result(self):

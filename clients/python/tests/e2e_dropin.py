@@ -89,6 +89,38 @@ def test_who_does_not_submit_in_time_is_judged_as_silent(folders):
     assert len(outcome["history"]) == 2
 
 
+EPISODES = """
+import json
+from aiopslab.rl import Environment
+
+environment = Environment("noop_detection_hotel_reservation-1", max_steps=2, warm=1)
+told, info = environment.reset(seed=7)
+first = environment.step('exec_shell("echo one")')
+second = environment.step('submit("No")')
+again, info_again = environment.reset()
+cut = [environment.step('exec_shell("true")') for _ in range(2)]
+environment.close()
+print(json.dumps([told, info, first, second, info_again, cut]))
+"""
+
+
+def test_episodes_are_reset_and_stepped(folders):
+    env = {**os.environ, "AIOPSLAB_RUN": str(folders / "run"), "AIOPSLAB_STATE": str(folders / "state")}
+    done = subprocess.run([sys.executable, "-B", "-c", EPISODES], stdout=subprocess.PIPE, timeout=100, text=True,
+                          check=True, env=env)
+    told, info, first, second, info_again, cut = json.loads(done.stdout)
+    assert "test-hotel-reservation" in told
+    assert "submit" in info["actions"]
+    assert (info["seed"], info["steps_left"]) == (7, 2)
+    assert first[:4] == ["one\n", 0.0, False, False]
+    assert first[4]["steps_left"] == 1
+    assert second[1:4] == [1.0, True, False]
+    assert second[4]["results"]["Detection Accuracy"] == "Correct"
+    assert info_again["seed"] == 8
+    assert cut[0][1:4] == [0.0, False, False]
+    assert cut[1][1:4] == [0.0, False, True]
+
+
 def test_the_system_that_it_brought_up_went_with_it(folders):
     status = subprocess.run([os.path.join(os.environ["AIOPSLAB_BIN"], "aiopslab"), "status"], stderr=subprocess.PIPE,
                             timeout=60, text=True, check=False,
