@@ -50,8 +50,10 @@ static double parse_amount(
 static void parse_prices(model_options_t *options, const char *text, struct argp_state *state)
 {
     const char *comma = strchr(text, ',');
-    if (!comma)
+    if (!comma) {
         argp_error(state, "--prices needs two amounts with a comma between, such as 2.5,10");
+        return;
+    }
     options->price_in = parse_amount(text, comma, "--prices", state);
     options->price_out = parse_amount(comma + 1, comma + strlen(comma), "--prices", state);
 }
