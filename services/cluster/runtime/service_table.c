@@ -2,16 +2,16 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "services/cluster/runtime/ruleset.h"
 
 #include <arpa/inet.h>
 #include <czmq.h>
-#include <nftables/libnftables.h>
 #include <stdio.h>
 
 enum { SLOTS = 16 };
 
 struct service_table {
-    struct nft_ctx *nft;
+    ruleset_t *ruleset;
     zhashx_t *in_force; /* "address . protocol . port" of those whose slots are filled */
     zhashx_t *hairpins; /* addresses of endpoints that may reach themselves by their Service */
 };
@@ -41,27 +41,13 @@ static const char rules[] =
     "add rule ip cluster unserved ip daddr 10.96.0.0/12 meta l4proto tcp reject with tcp reset\n"
     "add rule ip cluster unserved ip daddr 10.96.0.0/12 reject\n";
 
-static int run(service_table_t *self, const char *commands, err_t *err)
-{
-    if (nft_run_cmd_from_buffer(self->nft, commands) == 0)
-        return 0;
-    const char *said = nft_ctx_get_error_buffer(self->nft);
-    return err_set(err, ERR_IO, "nftables: %.*s", (int)strcspn(said, "\n"), said);
-}
-
 service_table_t *service_table_new(err_t *err)
 {
     AUTO(service_table_destroy) service_table_t *self = xcalloc(1, sizeof(*self));
     self->in_force = zhashx_new();
     self->hairpins = zhashx_new();
-    self->nft = nft_ctx_new(NFT_CTX_DEFAULT);
-    if (!self->nft) {
-        err_set(err, ERR_IO, "cannot talk to nftables");
-        return NULL;
-    }
-    nft_ctx_buffer_error(self->nft);
-    nft_ctx_buffer_output(self->nft);
-    if (run(self, rules, err) < 0)
+    self->ruleset = ruleset_new(err);
+    if (!self->ruleset || ruleset_run(self->ruleset, rules, err) < 0)
         return NULL;
     return TAKE(self);
 }
@@ -71,8 +57,7 @@ void service_table_destroy(service_table_t **self_p)
     service_table_t *self = *self_p;
     if (!self)
         return;
-    if (self->nft)
-        nft_ctx_free(self->nft);
+    ruleset_destroy(&self->ruleset);
     zhashx_destroy(&self->in_force);
     zhashx_destroy(&self->hairpins);
     free(self);
@@ -134,7 +119,7 @@ int service_table_set(service_table_t *self, struct in_addr address, const char 
         write_hairpins(self, out, endpoints, count);
     }
     fclose(out);
-    int rc = run(self, commands, err);
+    int rc = ruleset_run(self->ruleset, commands, err);
     if (rc == 0 && count)
         zhashx_update(self->in_force, key, (void *)"");
     else if (rc == 0)

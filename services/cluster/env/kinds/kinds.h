@@ -18,6 +18,7 @@ extern const kind_t kind_horizontal_pod_autoscaler;
 extern const kind_t kind_job;
 extern const kind_t kind_lease;
 extern const kind_t kind_namespace;
+extern const kind_t kind_network_policy;
 extern const kind_t kind_node;
 extern const kind_t kind_persistent_volume;
 extern const kind_t kind_persistent_volume_claim;

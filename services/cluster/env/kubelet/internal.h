@@ -3,6 +3,7 @@
 #define CLUSTER_ENV_KUBELET_INTERNAL_H
 
 #include "services/cluster/env/kubelet/kubelet.h"
+#include "services/cluster/env/kubelet/policies.h"
 #include "services/cluster/env/kubelet/pod.h"
 #include "services/cluster/runtime/dns.h"
 #include "services/cluster/runtime/service_table.h"
@@ -20,6 +21,7 @@ struct kubelet {
     store_watch_t *endpoints_watch;
     service_table_t *services;
     dns_t *dns;
+    policies_t *policies;
     int node_count;
     bool is_stopped[NODE_LIMIT]; /* nodes whose kubelet does nothing */
     int heartbeat_timer;

@@ -238,6 +238,9 @@ int network_begin(kubelet_t *self, err_t *err)
     self->dns = dns_new(self->context.ev, dns_address, lookup, self, err);
     if (!self->dns)
         return -ERR_IO;
+    self->policies = policies_new(self->context.ev, self->context.store, err);
+    if (!self->policies)
+        return -ERR_IO;
     self->service_watch = store_watch(self->context.store, kind_find("Service"), on_service, self);
     self->endpoints_watch =
         store_watch(self->context.store, kind_find("Endpoints"), on_endpoints, self);
@@ -249,6 +252,7 @@ void network_end(kubelet_t *self)
 {
     store_watch_end(&self->service_watch);
     store_watch_end(&self->endpoints_watch);
+    policies_destroy(&self->policies);
     dns_destroy(&self->dns);
     service_table_destroy(&self->services);
 }
