@@ -65,12 +65,21 @@ void boot_objects(store_t *store, const char *client_ca_pem)
             "provider", "kubernetes", "spec", "clusterIP", "10.96.0.1", "ports", "name", "https",
             "protocol", "TCP", "port", 443, "targetPort", 6443));
     create(store, "Endpoints",
-        json_pack("{s:{s:s, s:s}, s:[{s:[{s:s}], s:[{s:s, s:i, s:s}]}]}", "metadata", "name",
-            "kubernetes", "namespace", "default", "subsets", "addresses", "ip", "172.18.0.2",
-            "ports", "name", "https", "port", 6443, "protocol", "TCP"));
+        json_pack("{s:{s:s, s:s, s:{s:s}}, s:[{s:[{s:s}], s:[{s:s, s:i, s:s}]}]}", "metadata",
+            "name", "kubernetes", "namespace", "default", "labels",
+            "endpointslice.kubernetes.io/skip-mirror", "true", "subsets", "addresses", "ip",
+            "172.18.0.2", "ports", "name", "https", "port", 6443, "protocol", "TCP"));
+    create(store, "EndpointSlice",
+        json_pack("{s:{s:s, s:s, s:{s:s}}, s:s, s:[{s:[s], s:{s:b}}], s:[{s:s, s:i, s:s}]}",
+            "metadata", "name", "kubernetes", "namespace", "default", "labels",
+            "kubernetes.io/service-name", "kubernetes", "addressType", "IPv4", "endpoints",
+            "addresses", "172.18.0.2", "conditions", "ready", 1, "ports", "name", "https", "port",
+            6443, "protocol", "TCP"));
     create(store, "Service",
-        json_pack("{s:{s:s, s:s, s:{s:s, s:s, s:s}}, s:{s:s, s:[{s:s, s:s, s:i}]}}", "metadata",
-            "name", "kube-dns", "namespace", "kube-system", "labels", "k8s-app", "kube-dns",
-            "kubernetes.io/cluster-service", "true", "kubernetes.io/name", "CoreDNS", "spec",
-            "clusterIP", "10.96.0.10", "ports", "name", "dns", "protocol", "UDP", "port", 53));
+        json_pack(
+            "{s:{s:s, s:s, s:{s:s, s:s, s:s}}, s:{s:s, s:[{s:s, s:s, s:i}, {s:s, s:s, s:i}]}}",
+            "metadata", "name", "kube-dns", "namespace", "kube-system", "labels", "k8s-app",
+            "kube-dns", "kubernetes.io/cluster-service", "true", "kubernetes.io/name", "CoreDNS",
+            "spec", "clusterIP", "10.96.0.10", "ports", "name", "dns", "protocol", "UDP", "port",
+            53, "name", "dns-tcp", "protocol", "TCP", "port", 53));
 }

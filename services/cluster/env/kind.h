@@ -47,6 +47,9 @@ typedef struct kind {
     int (*admit)(store_t *store, json_t *object, err_t *err);
     /* Adds what is wrong with a filled object; old is NULL on create. May be NULL. */
     void (*validate)(const json_t *object, const json_t *old, causes_t *causes);
+    /* Adds what is wrong with it beside the other objects of the store: what is taken. May be NULL.
+     */
+    void (*check_taken)(store_t *store, const json_t *object, causes_t *causes);
     /* Appends the cells of one table row. May be NULL: name and age only. */
     void (*row)(const json_t *object, time_t now, json_t *cells);
 } kind_t;

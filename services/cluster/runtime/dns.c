@@ -3,226 +3,172 @@
 #include "base/auto.h"
 #include "base/mem.h"
 
-#include <ctype.h>
+#include <czmq.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-    HEADER_SIZE = 12,
-    PORT = 53,
-    CLASS_IN = 1,
-    TTL_S = 5, /* as CoreDNS answers for cluster names */
-    FLAG_RESPONSE = 0x8000,
-    FLAG_AUTHORITATIVE = 0x0400,
-    FLAG_TRUNCATED = 0x0200,
-    FLAG_RECURSION_DESIRED = 0x0100,
-    FLAG_RECURSION_AVAILABLE = 0x0080,
-    OPCODE_MASK = 0x7800,
-    RCODE_FORMAT_ERROR = 1,
-    RCODE_NO_SUCH_NAME = 3,
-    RCODE_NOT_IMPLEMENTED = 4,
-    POINTER_TO_QUESTION = 0xc000 | HEADER_SIZE,
-};
-
-/* ---- reading -------------------------------------------------------------------------------- */
-
-typedef struct question {
-    char name[DNS_NAME_LIMIT + 1];
-    uint16_t type;
-    uint16_t class;
-    size_t end; /* where it ends in the query */
-} question_t;
-
-static uint16_t get16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-/* Labels are copied with dots between them. A question is never compressed. */
-static bool read_name(const uint8_t *query, size_t size, size_t *at, char *name)
-{
-    size_t length = 0;
-    for (;;) {
-        if (*at >= size)
-            return false;
-        size_t label = query[(*at)++];
-        if (label == 0)
-            break;
-        if (label > 63 || label > size - *at || length + label + 1 > DNS_NAME_LIMIT)
-            return false;
-        if (length)
-            name[length++] = '.';
-        for (size_t i = 0; i < label; i++)
-            name[length++] = (char)tolower(query[(*at)++]);
-    }
-    name[length] = '\0';
-    return true;
-}
-
-static bool read_question(const uint8_t *query, size_t size, question_t *question)
-{
-    size_t at = HEADER_SIZE;
-    if (get16(query + 4) != 1 || !read_name(query, size, &at, question->name) || size - at < 4)
-        return false;
-    question->type = get16(query + at);
-    question->class = get16(query + at + 2);
-    question->end = at + 4;
-    return true;
-}
-
-/* ---- writing -------------------------------------------------------------------------------- */
-
-typedef struct writer {
-    uint8_t *bytes;
-    size_t size;
-    bool is_full;
-} writer_t;
-
-static void put(writer_t *out, const void *bytes, size_t size)
-{
-    if (out->is_full || size > DNS_MESSAGE_LIMIT - out->size) {
-        out->is_full = true;
-        return;
-    }
-    memcpy(out->bytes + out->size, bytes, size);
-    out->size += size;
-}
-
-static void put16(writer_t *out, unsigned value)
-{
-    put(out, (uint8_t[]){(uint8_t)(value >> 8), (uint8_t)value}, 2);
-}
-
-static void put_name(writer_t *out, const char *name)
-{
-    while (*name) {
-        size_t label = strcspn(name, ".");
-        put(out, (uint8_t[]){(uint8_t)label}, 1);
-        put(out, name, label);
-        name += label + (name[label] == '.');
-    }
-    put(out, "", 1);
-}
-
-static size_t name_size(const char *name)
-{
-    return strlen(name) + 2;
-}
-
-static void put_head(writer_t *out, uint16_t type, size_t data_size)
-{
-    put16(out, POINTER_TO_QUESTION);
-    put16(out, type);
-    put16(out, CLASS_IN);
-    put16(out, 0);
-    put16(out, TTL_S);
-    put16(out, (unsigned)data_size);
-}
-
-static void put_record(writer_t *out, uint16_t type, const dns_record_t *record)
-{
-    if (type == DNS_A) {
-        put_head(out, type, sizeof(record->address));
-        put(out, &record->address, sizeof(record->address));
-        return;
-    }
-    put_head(out, type, 6 + name_size(record->target));
-    put16(out, 0);   /* priority */
-    put16(out, 100); /* weight */
-    put16(out, record->port);
-    put_name(out, record->target);
-}
-
-static void put_header(
-    uint8_t *reply, const uint8_t *query, unsigned flags, unsigned questions, unsigned answers)
-{
-    writer_t out = {.bytes = reply};
-    flags |= FLAG_RESPONSE | (get16(query + 2) & FLAG_RECURSION_DESIRED);
-    put(&out, query, 2);
-    put16(&out, flags);
-    put16(&out, questions);
-    put16(&out, answers);
-    put16(&out, 0);
-    put16(&out, 0);
-}
-
-/* ---- answering ------------------------------------------------------------------------------ */
-
-static size_t refuse(const uint8_t *query, unsigned rcode, uint8_t *reply)
-{
-    put_header(reply, query, rcode, 0, 0);
-    return HEADER_SIZE;
-}
-
-size_t dns_reply(
-    const uint8_t *query, size_t size, dns_lookup_fn *lookup, void *arg, uint8_t *reply)
-{
-    if (size < HEADER_SIZE || size > DNS_MESSAGE_LIMIT || get16(query + 2) & FLAG_RESPONSE)
-        return 0;
-    if (get16(query + 2) & OPCODE_MASK)
-        return refuse(query, RCODE_NOT_IMPLEMENTED, reply);
-    question_t question;
-    if (!read_question(query, size, &question))
-        return refuse(query, RCODE_FORMAT_ERROR, reply);
-
-    dns_answer_t answer = {0};
-    if (question.class == CLASS_IN)
-        lookup(arg, question.name, question.type, &answer);
-    writer_t out = {.bytes = reply, .size = HEADER_SIZE};
-    put(&out, query + HEADER_SIZE, question.end - HEADER_SIZE);
-    size_t written = 0;
-    size_t whole = out.size;
-    for (size_t i = 0; i < answer.count && !out.is_full; i++) {
-        put_record(&out, question.type, &answer.records[i]);
-        whole = out.is_full ? whole : out.size;
-        written += out.is_full ? 0 : 1;
-    }
-    unsigned flags = FLAG_AUTHORITATIVE | FLAG_RECURSION_AVAILABLE
-                     | (out.is_full ? FLAG_TRUNCATED : 0)
-                     | (answer.is_known ? 0 : RCODE_NO_SUCH_NAME);
-    put_header(reply, query, flags, 1, (unsigned)written);
-    return whole;
-}
-
-/* ---- serving -------------------------------------------------------------------------------- */
+enum { PORT = 53, BACKLOG = 32, CALLER_LIMIT = 64, IDLE_MS = 10000, LENGTH_SIZE = 2 };
 
 struct dns {
     ev_t *ev; /* borrowed */
-    int fd;
+    int udp_fd;
+    int tcp_fd;
     dns_lookup_fn *lookup;
     void *arg;
+    zlistx_t *callers; /* caller_t, owned */
+    uint8_t reply[LENGTH_SIZE + DNS_MESSAGE_LIMIT];
 };
 
-static void on_query(void *arg, int fd, uint32_t events)
+/* A connection: queries one after the other, each with its length in front. */
+typedef struct caller {
+    dns_t *dns;
+    void *place; /* in callers */
+    int fd;
+    int timer;
+    uint8_t query[LENGTH_SIZE + DNS_MESSAGE_LIMIT];
+    size_t query_size;
+} caller_t;
+
+static int bind_to(int type, struct in_addr address)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = address, .sin_port = htons(PORT)};
+    int one = 1;
+    int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0
+        && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0
+        && (type == SOCK_DGRAM || listen(fd, BACKLOG) == 0))
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* ---- UDP --------------------------------------------------------------------------------------
+ */
+
+static void on_datagram(void *arg, int fd, uint32_t events)
 {
     (void)events;
     dns_t *self = arg;
-    uint8_t query[DNS_MESSAGE_LIMIT];
-    uint8_t reply[DNS_MESSAGE_LIMIT];
+    uint8_t query[DNS_DATAGRAM_LIMIT];
     struct sockaddr_in from;
     socklen_t from_size = sizeof(from);
     ssize_t size = recvfrom(fd, query, sizeof(query), 0, (struct sockaddr *)&from, &from_size);
     if (size <= 0)
         return;
-    size_t reply_size = dns_reply(query, (size_t)size, self->lookup, self->arg, reply);
+    size_t reply_size = dns_reply(query, (size_t)size, true, self->lookup, self->arg, self->reply);
     if (reply_size) /* who asked asks again if this is lost */
-        (void)sendto(fd, reply, reply_size, 0, (struct sockaddr *)&from, from_size);
+        (void)sendto(fd, self->reply, reply_size, 0, (struct sockaddr *)&from, from_size);
 }
+
+/* ---- TCP --------------------------------------------------------------------------------------
+ */
+
+static void caller_destroy(caller_t **self_p)
+{
+    caller_t *self = *self_p;
+    ev_cancel(self->dns->ev, self->timer);
+    ev_fd_end(self->dns->ev, self->fd);
+    close(self->fd);
+    free(self);
+    *self_p = NULL;
+}
+
+static void on_idle(void *arg)
+{
+    caller_t *self = arg;
+    self->timer = 0;
+    (void)zlistx_delete(self->dns->callers, self->place);
+}
+
+/* Answers the query at the front; false when there is no whole one, or the caller must go: one that
+ * does not take its answers has room for many in its socket. */
+static bool answer_next(caller_t *self, bool *is_gone_p)
+{
+    dns_t *dns = self->dns;
+    size_t size =
+        self->query_size < LENGTH_SIZE ? 0 : (size_t)(self->query[0] << 8 | self->query[1]);
+    if (self->query_size < LENGTH_SIZE + size)
+        return false;
+    size_t reply_size = dns_reply(
+        self->query + LENGTH_SIZE, size, false, dns->lookup, dns->arg, dns->reply + LENGTH_SIZE);
+    dns->reply[0] = (uint8_t)(reply_size >> 8);
+    dns->reply[1] = (uint8_t)reply_size;
+    size_t whole = LENGTH_SIZE + reply_size;
+    *is_gone_p = !reply_size || send(self->fd, dns->reply, whole, MSG_NOSIGNAL) != (ssize_t)whole;
+    self->query_size -= LENGTH_SIZE + size;
+    memmove(self->query, self->query + LENGTH_SIZE + size, self->query_size);
+    return !*is_gone_p;
+}
+
+static void on_stream(void *arg, int fd, uint32_t events)
+{
+    (void)events;
+    caller_t *self = arg;
+    bool is_gone = false;
+    ssize_t size =
+        recv(fd, self->query + self->query_size, sizeof(self->query) - self->query_size, 0);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    self->query_size += size > 0 ? (size_t)size : 0;
+    while (size > 0 && answer_next(self, &is_gone))
+        continue;
+    if (size <= 0 || is_gone) {
+        (void)zlistx_delete(self->dns->callers, self->place);
+        return;
+    }
+    ev_cancel(self->dns->ev, self->timer);
+    self->timer = ev_after(self->dns->ev, IDLE_MS, on_idle, self);
+}
+
+static void on_caller(void *arg, int fd, uint32_t events)
+{
+    (void)events;
+    dns_t *self = arg;
+    int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (accepted < 0)
+        return;
+    if (zlistx_size(self->callers) >= CALLER_LIMIT) {
+        close(accepted);
+        return;
+    }
+    caller_t *caller = xcalloc(1, sizeof(*caller));
+    *caller = (caller_t){.dns = self, .fd = accepted};
+    caller->place = zlistx_add_end(self->callers, caller);
+    caller->timer = ev_after(self->ev, IDLE_MS, on_idle, caller);
+    ev_fd(self->ev, accepted, EPOLLIN, on_stream, caller);
+}
+
+/* ---- life cycle -------------------------------------------------------------------------------
+ */
 
 dns_t *dns_new(ev_t *ev, struct in_addr address, dns_lookup_fn *lookup, void *arg, err_t *err)
 {
     AUTO(dns_destroy) dns_t *self = xcalloc(1, sizeof(*self));
-    *self = (dns_t){.ev = ev, .lookup = lookup, .arg = arg};
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = address, .sin_port = htons(PORT)};
-    self->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (self->fd < 0 || bind(self->fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
+    self->ev = ev;
+    self->lookup = lookup;
+    self->arg = arg;
+    self->callers = zlistx_new();
+    zlistx_set_destructor(self->callers, (czmq_destructor *)caller_destroy);
+    self->udp_fd = bind_to(SOCK_DGRAM, address);
+    self->tcp_fd = bind_to(SOCK_STREAM, address);
+    if (self->udp_fd < 0 || self->tcp_fd < 0) {
         err_set(err, ERR_IO, "cannot serve DNS: %s", strerror(errno));
         return NULL;
     }
-    ev_fd(ev, self->fd, EPOLLIN, on_query, self);
+    ev_fd(ev, self->udp_fd, EPOLLIN, on_datagram, self);
+    ev_fd(ev, self->tcp_fd, EPOLLIN, on_caller, self);
     return TAKE(self);
+}
+
+static void close_socket(dns_t *self, int fd)
+{
+    if (fd < 0)
+        return;
+    ev_fd_end(self->ev, fd);
+    close(fd);
 }
 
 void dns_destroy(dns_t **self_p)
@@ -230,10 +176,9 @@ void dns_destroy(dns_t **self_p)
     dns_t *self = *self_p;
     if (!self)
         return;
-    if (self->fd >= 0) {
-        ev_fd_end(self->ev, self->fd);
-        close(self->fd);
-    }
+    zlistx_destroy(&self->callers);
+    close_socket(self, self->udp_fd);
+    close_socket(self, self->tcp_fd);
     free(self);
     *self_p = NULL;
 }

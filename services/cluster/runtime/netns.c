@@ -25,8 +25,7 @@ enum {
     ROUTER_INDEX_BASE = 100, /* of the pods' links in the router */
 };
 
-static const char *const router_addresses[] = {
-    "169.254.1.1", "10.96.0.1", "10.96.0.10", "172.18.0.2"};
+static const char *const router_addresses[] = {"169.254.1.1", "10.96.0.1", "10.96.0.10"};
 static const unsigned char router_mac[6] = {0xee, 0xee, 0xee, 0xee, 0xee, 0xee};
 
 static uint32_t gateway(void)
@@ -157,6 +156,13 @@ int netns_prepare_router(err_t *err)
     if (rc == 0)
         rc = set_sysctl("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0", err);
     return rc;
+}
+
+int netns_add_router_address(struct in_addr address, err_t *err)
+{
+    AUTO(netlink_done) netlink_t batch = {0};
+    add_address(&batch, LOOPBACK_INDEX, address.s_addr);
+    return netlink_send(&batch, NETLINK_ROUTE, 0, err);
 }
 
 /* In the new namespace: everything a pod has. */

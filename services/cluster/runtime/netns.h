@@ -1,9 +1,9 @@
 /* netns - the network of an environment: routed, not bridged.
  *
- * The environment's own namespace is the router: it holds 169.254.1.1, the cluster's API and DNS
- * addresses, and one end of a veth for every pod. A pod has one address of 32 bits, its default
- * route over the router, and permanent neighbours on both sides (the kernel's neighbour table has
- * one limit for all namespaces). No uplink: nothing of the host can be reached.
+ * The environment's own namespace is the router: it holds 169.254.1.1, the addresses of the API, of
+ * DNS and of the nodes, and one end of a veth for every pod. A pod has one address of 32 bits, its
+ * default route over the router, and permanent neighbours on both sides (the kernel's neighbour
+ * table has one limit for all namespaces). No uplink: nothing of the host can be reached.
  * Design and figures: docs/decisions/0500-pods-as-processes.md. */
 #ifndef CLUSTER_RUNTIME_NETNS_H
 #define CLUSTER_RUNTIME_NETNS_H
@@ -16,6 +16,9 @@
 /* Makes the present network namespace the router: lo up, with its addresses; forwarding on; low
  * ports open to everybody. */
 int netns_prepare_router(err_t *err);
+
+/* One address more of the router's, such as a node's; it may have it already. */
+int netns_add_router_address(struct in_addr address, err_t *err);
 
 /* Makes a pod's namespace, wired to the present one. index (from 0) tells pods apart for as long
  * as they live. *fd_p holds the namespace: closing it, once no process is in it, removes it. */

@@ -44,6 +44,9 @@ typedef struct sandbox sandbox_t;
  * search domains. */
 sandbox_t *sandbox_new(
     runtime_t *runtime, const char *name, struct in_addr address, const char *search, err_t *err);
+/* Its hosts file and resolv.conf (both taken), instead of those that it has from the beginning; for
+ * containers that start from now on. */
+void sandbox_set_names(sandbox_t *self, char *hosts, char *resolv_conf);
 /* Its containers must have been destroyed. */
 void sandbox_destroy(sandbox_t **self_p);
 

@@ -55,6 +55,14 @@ sandbox_t *sandbox_new(
     return self;
 }
 
+void sandbox_set_names(sandbox_t *self, char *hosts, char *resolv_conf)
+{
+    free(self->hosts);
+    free(self->resolv_conf);
+    self->hosts = hosts;
+    self->resolv_conf = resolv_conf;
+}
+
 void sandbox_destroy(sandbox_t **self_p)
 {
     sandbox_t *self = *self_p;

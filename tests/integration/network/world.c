@@ -46,7 +46,8 @@ void remove_object(world_t *self, const char *kind, const char *namespace, const
     settle(self);
 }
 
-/* ---- pods ------------------------------------------------------------------------------------- */
+/* ---- pods -------------------------------------------------------------------------------------
+ */
 
 const char *pod_address(int index)
 {
@@ -75,9 +76,8 @@ static int socket_in(int namespace_fd, int type)
 
 static struct sockaddr_in place(const char *address, int port)
 {
-    return (struct sockaddr_in){.sin_family = AF_INET,
-        .sin_addr = {inet_addr(address)},
-        .sin_port = htons((uint16_t)port)};
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_addr = {inet_addr(address)}, .sin_port = htons((uint16_t)port)};
 }
 
 int listen_at(world_t *self, int index, int type, const char *address, int port)
@@ -151,7 +151,8 @@ int accept_one(int listener)
     return fd;
 }
 
-/* ---- life cycle ------------------------------------------------------------------------------- */
+/* ---- life cycle -------------------------------------------------------------------------------
+ */
 
 /* Nothing of one test is left for the next: each has a router of its own. */
 int set_up(void **state)

@@ -30,8 +30,8 @@ void settle(world_t *self);
 void create(world_t *self, const char *kind, const char *text);
 void remove_object(world_t *self, const char *kind, const char *namespace, const char *name);
 
-/* Pod number index on node index % 3 (10.244.<node>.<10 + index>), Running, with a label app=name and a
- * port called web, 8080, which it listens on, TCP and UDP. */
+/* Pod number index on node index % 3 (10.244.<node>.<10 + index>), Running, with a label app=name
+ * and a port called web, 8080, which it listens on, TCP and UDP. */
 void add_pod(world_t *self, int index, const char *namespace, const char *name);
 const char *pod_address(int index);
 

@@ -95,12 +95,13 @@ static void a_service_leads_to_its_endpoint(void **state)
     err_t err = {0};
     int server_fd = -1;
     int client_fd = -1;
-    AUTO(service_table_destroy) service_table_t *services = service_table_new(&err);
+    AUTO(service_table_destroy) service_table_t *services = service_table_new(1, &err);
     if (!services)
         fail_msg("%s", err.text);
-    struct in_addr cluster = {.s_addr = inet_addr("10.96.7.7")};
+    const service_front_t front = {
+        .address = {inet_addr("10.96.7.7")}, .protocol = "tcp", .port = 80};
     service_endpoint_t endpoint = {{inet_addr("10.244.0.2")}, 8080};
-    assert_int_equal(service_table_set(services, cluster, "tcp", 80, &endpoint, 1, &err), 0);
+    assert_int_equal(service_table_set(services, &front, &endpoint, 1, &err), 0);
     AUTO(sandbox_destroy) sandbox_t *one = sandbox_at(self, "one", "10.244.0.2");
     AUTO(sandbox_destroy) sandbox_t *two = sandbox_at(self, "two", "10.244.0.3");
     AUTO(container_destroy)
@@ -127,11 +128,12 @@ static void a_service_without_endpoints_refuses(void **state)
 {
     world_t *self = *state;
     err_t err = {0};
-    AUTO(service_table_destroy) service_table_t *services = service_table_new(&err);
-    struct in_addr cluster = {.s_addr = inet_addr("10.96.7.7")};
+    AUTO(service_table_destroy) service_table_t *services = service_table_new(1, &err);
+    const service_front_t front = {
+        .address = {inet_addr("10.96.7.7")}, .protocol = "tcp", .port = 80};
     service_endpoint_t endpoint = {{inet_addr("10.244.0.2")}, 8080};
-    assert_int_equal(service_table_set(services, cluster, "tcp", 80, &endpoint, 1, &err), 0);
-    assert_int_equal(service_table_set(services, cluster, "tcp", 80, NULL, 0, &err), 0);
+    assert_int_equal(service_table_set(services, &front, &endpoint, 1, &err), 0);
+    assert_int_equal(service_table_set(services, &front, NULL, 0, &err), 0);
     run_script(self,
         "exec python3 -c 'import socket\ntry: socket.create_connection((\"10.96.7.7\",80),5)"
         "\nexcept ConnectionRefusedError: print(\"refused\")'");

@@ -62,6 +62,8 @@ static bool check_valid(
     causes_init(&causes);
     if (kind->validate)
         kind->validate(object, old, &causes);
+    if (kind->check_taken && causes_is_empty(&causes))
+        kind->check_taken(self->store, object, &causes);
     bool is_valid = causes_is_empty(&causes);
     if (!is_valid)
         reply_invalid(request, kind, object_name(object), &causes);

@@ -8,8 +8,12 @@
 #define SERVICE_NAME "kubernetes.io/service-name"
 #define MANAGED_BY   "endpointslice.kubernetes.io/managed-by"
 
+static const char own_manager[] = "endpointslice-controller.k8s.io";
+static const char mirror_manager[] = "endpointslicemirroring-controller.k8s.io";
+
 typedef struct found {
     const char *service;
+    const char *manager;
     json_t *slices;
 } found_t;
 
@@ -19,13 +23,14 @@ static void find_slice(void *arg, json_t *slice)
     const char *service = object_label(slice, SERVICE_NAME);
     const char *manager = object_label(slice, MANAGED_BY);
     if (service && strcmp(service, self->service) == 0 && manager
-        && strcmp(manager, "endpointslice-controller.k8s.io") == 0)
+        && strcmp(manager, self->manager) == 0)
         json_array_append(self->slices, slice);
 }
 
-static json_t *slices_of(store_t *store, const char *namespace, const char *service)
+static json_t *slices_of(
+    store_t *store, const char *namespace, const char *service, const char *manager)
 {
-    found_t found = {.service = service, .slices = json_array()};
+    found_t found = {.service = service, .manager = manager, .slices = json_array()};
     store_each(store, kind_find("EndpointSlice"), namespace, find_slice, &found);
     return found.slices;
 }
@@ -77,34 +82,45 @@ static json_t *wanted_slices(const backends_t *backends, const json_t *service)
     return wanted;
 }
 
-static json_t *slice_labels(const json_t *service)
+static json_t *slice_labels(const json_t *service, const char *manager)
 {
     json_t *known = object_at(service, "metadata.labels");
     json_t *labels = known ? json_copy(known) : json_object();
     json_object_set_new(labels, SERVICE_NAME, json_string(object_name(service)));
-    json_object_set_new(labels, MANAGED_BY, json_string("endpointslice-controller.k8s.io"));
+    json_object_set_new(labels, MANAGED_BY, json_string(manager));
     if (strcmp(object_string(service, "spec.clusterIP"), "None") == 0)
         json_object_set_new(labels, "service.kubernetes.io/headless", json_string(""));
     return labels;
 }
 
-static void create(store_t *store, const json_t *service, json_t *content)
+/* Whose slices are put: those of a Service with a selector are the Service's, mirrored ones belong
+ * to the Endpoints that they mirror. */
+typedef struct putting {
+    store_t *store;
+    const json_t *service;
+    const json_t *owner;
+    const char *manager;
+} putting_t;
+
+static void create(const putting_t *self, json_t *content)
 {
+    const json_t *service = self->service;
     json_t *slice = json_pack("{s:{s:o, s:s, s:o, s:[o]}, s:s}", "metadata", "generateName",
         json_sprintf("%s-", object_name(service)), "namespace", object_namespace(service), "labels",
-        slice_labels(service), "ownerReferences", object_owner_reference(service), "addressType",
-        "IPv4");
+        slice_labels(service, self->manager), "ownerReferences",
+        object_owner_reference(self->owner), "addressType", "IPv4");
     json_object_update(slice, content);
-    (void)store_create(store, kind_find("EndpointSlice"), slice, NULL,
+    (void)store_create(self->store, kind_find("EndpointSlice"), slice, NULL,
         NULL); /* fails only when the namespace is going */
 }
 
-static void change(store_t *store, const json_t *service, const json_t *slice, json_t *content)
+static void change(const putting_t *self, const json_t *slice, json_t *content)
 {
     json_t *copy = object_copy(slice, "metadata");
     json_object_update(copy, content);
-    json_object_set_new(json_object_get(copy, "metadata"), "labels", slice_labels(service));
-    (void)store_update(store, kind_find("EndpointSlice"), copy, STORE_ALL, NULL);
+    json_object_set_new(
+        json_object_get(copy, "metadata"), "labels", slice_labels(self->service, self->manager));
+    (void)store_update(self->store, kind_find("EndpointSlice"), copy, STORE_ALL, NULL);
 }
 
 static void remove_slice(store_t *store, const json_t *slice)
@@ -126,10 +142,11 @@ static size_t slice_for(const json_t *slices, const json_t *content)
     return 0;
 }
 
-void endpoint_slices_put(store_t *store, const json_t *service, const backends_t *backends)
+static void put_slices(const putting_t *self, const json_t *wanted)
 {
-    json_auto_t *slices = slices_of(store, object_namespace(service), object_name(service));
-    json_auto_t *wanted = wanted_slices(backends, service);
+    const json_t *service = self->service;
+    json_auto_t *slices =
+        slices_of(self->store, object_namespace(service), object_name(service), self->manager);
     size_t i = 0;
     json_t *content = NULL;
     json_array_foreach(wanted, i, content)
@@ -137,24 +154,76 @@ void endpoint_slices_put(store_t *store, const json_t *service, const backends_t
         size_t at = slice_for(slices, content);
         const json_t *slice = json_array_get(slices, at);
         if (slice)
-            change(store, service, slice, content);
+            change(self, slice, content);
         else
-            create(store, service, content);
+            create(self, content);
         (void)json_array_remove(slices, at); /* past the end when there was none */
     }
     json_array_foreach(slices, i, content)
     {
-        remove_slice(store, content);
+        remove_slice(self->store, content);
     }
 }
 
-void endpoint_slices_remove(store_t *store, const char *namespace, const char *service)
+void endpoint_slices_put(store_t *store, const json_t *service, const backends_t *backends)
 {
-    json_auto_t *slices = slices_of(store, namespace, service);
+    json_auto_t *wanted = wanted_slices(backends, service);
+    const putting_t putting = {store, service, service, own_manager};
+    put_slices(&putting, wanted);
+}
+
+/* ---- mirroring --------------------------------------------------------------------------------
+ */
+
+static void mirror_addresses(json_t *endpoints, const json_t *addresses, bool is_ready)
+{
+    static const char *const kept[] = {"hostname", "nodeName", "targetRef"};
+    size_t i = 0;
+    json_t *address = NULL;
+    json_array_foreach(addresses, i, address)
+    {
+        json_t *entry = json_pack("{s:[s], s:{s:b}}", "addresses", object_string(address, "ip"),
+            "conditions", "ready", is_ready);
+        for (size_t key = 0; key < ARRAY_SIZE(kept); key++) {
+            if (json_object_get(address, kept[key]))
+                json_object_set(entry, kept[key], json_object_get(address, kept[key]));
+        }
+        json_array_append_new(endpoints, entry);
+    }
+}
+
+void endpoint_slices_mirror(store_t *store, const json_t *service, const json_t *endpoints)
+{
+    json_auto_t *wanted = json_array();
+    const putting_t putting = {store, service, endpoints, mirror_manager};
+    size_t i = 0;
+    json_t *subset = NULL;
+    json_array_foreach(json_object_get(endpoints, "subsets"), i, subset)
+    {
+        json_t *list = json_array();
+        mirror_addresses(list, json_object_get(subset, "addresses"), true);
+        mirror_addresses(list, json_object_get(subset, "notReadyAddresses"), false);
+        json_array_append_new(
+            wanted, json_pack("{s:o, s:o}", "ports", slice_ports(json_object_get(subset, "ports")),
+                        "endpoints", list));
+    }
+    put_slices(&putting, wanted);
+}
+
+static void remove_all(
+    store_t *store, const char *namespace, const char *service, const char *manager)
+{
+    json_auto_t *slices = slices_of(store, namespace, service, manager);
     size_t i = 0;
     json_t *slice = NULL;
     json_array_foreach(slices, i, slice)
     {
         remove_slice(store, slice);
     }
+}
+
+void endpoint_slices_remove(store_t *store, const char *namespace, const char *service)
+{
+    remove_all(store, namespace, service, own_manager);
+    remove_all(store, namespace, service, mirror_manager);
 }

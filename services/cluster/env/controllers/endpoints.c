@@ -96,6 +96,18 @@ static void put_endpoints(endpoints_t *self, const json_t *service, const backen
 /* ---- reconciling ------------------------------------------------------------------------------
  */
 
+/* Somebody else writes its endpoints, or slices of them. */
+static void mirror(endpoints_t *self, const json_t *service)
+{
+    const json_t *endpoints =
+        store_get(self->store, self->kind, object_namespace(service), object_name(service));
+    const char *skip = object_label(endpoints, "endpointslice.kubernetes.io/skip-mirror");
+    if (endpoints && (!skip || strcmp(skip, "true") != 0))
+        endpoint_slices_mirror(self->store, service, endpoints);
+    else
+        endpoint_slices_remove(self->store, object_namespace(service), object_name(service));
+}
+
 static void reconcile(void *arg, const char *namespace, const char *name)
 {
     endpoints_t *self = arg;
@@ -105,8 +117,10 @@ static void reconcile(void *arg, const char *namespace, const char *name)
         endpoint_slices_remove(self->store, namespace, name);
         return;
     }
-    if (!json_object_size(object_at(service, "spec.selector")))
-        return; /* somebody else writes its endpoints */
+    if (!json_object_size(object_at(service, "spec.selector"))) {
+        mirror(self, service);
+        return;
+    }
     backends_t backends;
     backends_init(&backends, self->store, service);
     put_endpoints(self, service, &backends);
@@ -128,17 +142,19 @@ static void on_service(
     add_service(arg, object);
 }
 
-/* Somebody took Endpoints away whose Service is there: they are made again. */
+/* Somebody took Endpoints away whose Service is there: they are made again. Those of a Service
+ * without a selector are mirrored. */
 static void on_endpoints(
     void *arg, store_change_t change, const kind_t *kind, json_t *object, json_t *old)
 {
     endpoints_t *self = arg;
     (void)kind;
     (void)old;
-    if (change == STORE_DELETED
-        && store_get(
-            self->store, self->service_kind, object_namespace(object), object_name(object)))
-        add_service(self, object);
+    json_t *service =
+        store_get(self->store, self->service_kind, object_namespace(object), object_name(object));
+    if (service
+        && (change == STORE_DELETED || !json_object_size(object_at(service, "spec.selector"))))
+        add_service(self, service);
 }
 
 typedef struct choice {

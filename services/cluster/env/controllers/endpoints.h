@@ -7,6 +7,9 @@
 /* Makes the Service's slices say what backends do, changing no more than needed. */
 void endpoint_slices_put(store_t *store, const json_t *service, const backends_t *backends);
 
+/* Makes slices that say what hand-written Endpoints do. */
+void endpoint_slices_mirror(store_t *store, const json_t *service, const json_t *endpoints);
+
 /* Takes all slices of a Service away. */
 void endpoint_slices_remove(store_t *store, const char *namespace, const char *service);
 

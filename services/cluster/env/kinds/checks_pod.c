@@ -189,6 +189,23 @@ static void check_restart_policy(
     causes_unsupported(causes, at, policy, supported);
 }
 
+static void check_names(causes_t *causes, const char *field, const json_t *spec)
+{
+    static const char *const policies[] = {
+        "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None", NULL};
+    const char *policy = object_string(spec, "dnsPolicy");
+    AUTO_FREE char *policy_field = xasprintf("%s.dnsPolicy", field);
+    AUTO_FREE char *servers_field = xasprintf("%s.dnsConfig.nameservers", field);
+    bool is_known = !*policy;
+    for (size_t i = 0; policies[i]; i++)
+        is_known = is_known || strcmp(policies[i], policy) == 0;
+    if (!is_known)
+        causes_unsupported(causes, policy_field, json_object_get(spec, "dnsPolicy"), policies);
+    if (strcmp(policy, "None") == 0 && !json_array_size(object_at(spec, "dnsConfig.nameservers")))
+        causes_required(causes, servers_field,
+            "must provide at least one DNS nameserver when `dnsPolicy` is None");
+}
+
 void check_pod_spec(causes_t *causes, const char *field, const json_t *spec, bool is_template)
 {
     const json_t *volumes = json_object_get(spec, "volumes");
@@ -202,6 +219,7 @@ void check_pod_spec(causes_t *causes, const char *field, const json_t *spec, boo
     check_containers(causes, init_field, json_object_get(spec, "initContainers"), volumes);
     check_volumes(causes, field, volumes);
     check_restart_policy(causes, field, json_object_get(spec, "restartPolicy"), is_template);
+    check_names(causes, field, spec);
     if (object_integer(spec, "terminationGracePeriodSeconds", 0) < 0)
         causes_invalid(causes, grace_field, json_object_get(spec, "terminationGracePeriodSeconds"),
             "must be greater than or equal to 0");

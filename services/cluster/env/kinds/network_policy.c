@@ -126,8 +126,7 @@ static void check_policy_port(causes_t *causes, const char *at, const json_t *en
     for (size_t i = 0; protocols[i]; i++)
         is_known = is_known || strcmp(protocols[i], protocol) == 0;
     if (!is_known)
-        causes_unsupported(
-            causes, protocol_field, json_object_get(entry, "protocol"), protocols);
+        causes_unsupported(causes, protocol_field, json_object_get(entry, "protocol"), protocols);
     if (json_is_integer(port))
         check_port(causes, port_field, port);
     else if (port

@@ -94,6 +94,50 @@ static void allocate_node_port(store_t *store, json_t *service, json_t *port, si
     json_object_set_new(port, "nodePort", json_integer(number));
 }
 
+/* ---- what is taken ------------------------------------------------------------------------ */
+
+static void check_node_port(store_t *store, const json_t *service, size_t i, causes_t *causes)
+{
+    const json_t *port = json_array_get(object_at(service, "spec.ports"), i);
+    const json_t *value = json_object_get(port, "nodePort");
+    int64_t number = object_integer(port, "nodePort", 0);
+    AUTO_FREE char *field = xasprintf("spec.ports[%zu].nodePort", i);
+    if (!number)
+        return;
+    if (number < NODE_PORT_FIRST || number >= NODE_PORT_FIRST + NODE_PORT_COUNT)
+        causes_invalid(causes, field, value,
+            "provided port is not in the valid range. The range of valid ports is 30000-32767");
+    else if (is_taken(store, (wanted_t){.node_port = number, .self = service}))
+        causes_invalid(causes, field, value, "provided port is already allocated");
+}
+
+static void check_cluster_address(store_t *store, const json_t *service, causes_t *causes)
+{
+    struct in_addr address;
+    const char *text = object_string(service, "spec.clusterIP");
+    if (inet_pton(AF_INET, text, &address) != 1)
+        return;
+    AUTO_FREE char *shown = xasprintf("[]string{\"%s\"}", text);
+    AUTO_FREE char *outside =
+        xasprintf("failed to allocate IP %s: the provided IP (%s) is not in the valid range. The "
+                  "range of valid IPs is 10.96.0.0/12",
+            text, text);
+    AUTO_FREE char *taken =
+        xasprintf("failed to allocate IP %s: provided IP is already allocated", text);
+    if (ntohl(address.s_addr) - NETWORK >= ADDRESS_COUNT)
+        causes_invalid_text(causes, "spec.clusterIPs", shown, outside);
+    else if (is_taken(store, (wanted_t){.address = text, .self = service}))
+        causes_invalid_text(causes, "spec.clusterIPs", shown, taken);
+}
+
+static void check_taken(store_t *store, const json_t *service, causes_t *causes)
+{
+    for (size_t i = 0; i < json_array_size(object_at(service, "spec.ports")); i++)
+        check_node_port(store, service, i, causes);
+    if (strcmp(object_string(service, "spec.type"), "ExternalName") != 0)
+        check_cluster_address(store, service, causes);
+}
+
 /* ---- defaults ----------------------------------------------------------------------------- */
 
 static bool has_node_ports(const json_t *spec)
@@ -120,6 +164,19 @@ static void fill_ports(store_t *store, json_t *object, json_t *spec)
     }
 }
 
+static void fill_affinity(json_t *spec)
+{
+    enum { THREE_HOURS_S = 10800 };
+    if (strcmp(object_string(spec, "sessionAffinity"), "ClientIP") != 0) {
+        json_object_del(spec, "sessionAffinityConfig");
+        return;
+    }
+    json_t *config = default_object(spec, "sessionAffinityConfig");
+    json_t *client = config ? default_object(config, "clientIP") : NULL;
+    if (client)
+        default_integer(client, "timeoutSeconds", THREE_HOURS_S);
+}
+
 static void fill(store_t *store, json_t *object, const json_t *old)
 {
     json_t *spec = default_object(object, "spec");
@@ -127,6 +184,7 @@ static void fill(store_t *store, json_t *object, const json_t *old)
         return;
     default_string(spec, "type", "ClusterIP");
     default_string(spec, "sessionAffinity", "None");
+    fill_affinity(spec);
     if (!strcmp(object_string(spec, "type"), "ExternalName"))
         return;
     const char *old_address = object_string(old, "spec.clusterIP");
@@ -191,18 +249,50 @@ static void check_address(causes_t *causes, const json_t *object, const json_t *
             "may not change once set");
 }
 
+static void check_one_of(
+    causes_t *causes, const json_t *object, const char *field, const char *const *known)
+{
+    const char *value = object_string(object, field);
+    for (size_t i = 0; known[i]; i++) {
+        if (strcmp(known[i], value) == 0)
+            return;
+    }
+    causes_unsupported(causes, field, object_at(object, field), known);
+}
+
+static void check_traffic(causes_t *causes, const json_t *object)
+{
+    static const char *const affinities[] = {"ClientIP", "None", NULL};
+    static const char *const policies[] = {"Cluster", "Local", NULL};
+    enum { DAY_S = 86400 };
+    const char *timeout_field = "spec.sessionAffinityConfig.clientIP.timeoutSeconds";
+    const json_t *timeout = object_at(object, timeout_field);
+    check_one_of(causes, object, "spec.sessionAffinity", affinities);
+    if (json_is_integer(timeout)
+        && (json_integer_value(timeout) <= 0 || json_integer_value(timeout) > DAY_S))
+        causes_invalid(
+            causes, timeout_field, timeout, "must be greater than 0 and less than 86400");
+    if (object_at(object, "spec.internalTrafficPolicy"))
+        check_one_of(causes, object, "spec.internalTrafficPolicy", policies);
+    if (!object_at(object, "spec.externalTrafficPolicy"))
+        return;
+    if (has_node_ports(object_at(object, "spec")))
+        check_one_of(causes, object, "spec.externalTrafficPolicy", policies);
+    else
+        causes_invalid(causes, "spec.externalTrafficPolicy",
+            object_at(object, "spec.externalTrafficPolicy"),
+            "may only be set for externally-accessible services");
+}
+
 static void validate(const json_t *object, const json_t *old, causes_t *causes)
 {
     static const char *const types[] = {
         "ClusterIP", "ExternalName", "LoadBalancer", "NodePort", NULL};
     const json_t *ports = object_at(object, "spec.ports");
     const char *type = object_string(object, "spec.type");
-    bool is_known = false;
     check_metadata(causes, object, NAME_SERVICE);
-    for (size_t i = 0; types[i]; i++)
-        is_known = is_known || !strcmp(types[i], type);
-    if (!is_known)
-        causes_unsupported(causes, "spec.type", object_at(object, "spec.type"), types);
+    check_one_of(causes, object, "spec.type", types);
+    check_traffic(causes, object);
     if (!strcmp(type, "ExternalName") && !*object_string(object, "spec.externalName"))
         causes_required(causes, "spec.externalName", NULL);
     if (!json_array_size(ports) && strcmp(type, "ExternalName") != 0
@@ -277,5 +367,6 @@ const kind_t kind_service = {
     .columns = columns,
     .fill = fill,
     .validate = validate,
+    .check_taken = check_taken,
     .row = row,
 };

@@ -2,11 +2,11 @@
 #ifndef CLUSTER_ENV_KUBELET_INTERNAL_H
 #define CLUSTER_ENV_KUBELET_INTERNAL_H
 
+#include "services/cluster/env/kubelet/fronts.h"
 #include "services/cluster/env/kubelet/kubelet.h"
-#include "services/cluster/env/kubelet/policies.h"
+#include "services/cluster/env/kubelet/names.h"
 #include "services/cluster/env/kubelet/pod.h"
-#include "services/cluster/runtime/dns.h"
-#include "services/cluster/runtime/service_table.h"
+#include "services/cluster/env/kubelet/policies.h"
 
 enum { NODE_LIMIT = 64 };
 
@@ -17,10 +17,8 @@ struct kubelet {
     store_watch_t *config_map_watch;
     store_watch_t *secret_watch;
     store_watch_t *volume_watch;
-    store_watch_t *service_watch;
-    store_watch_t *endpoints_watch;
-    service_table_t *services;
-    dns_t *dns;
+    fronts_t *fronts;
+    names_t *names;
     policies_t *policies;
     int node_count;
     bool is_stopped[NODE_LIMIT]; /* nodes whose kubelet does nothing */
@@ -45,7 +43,7 @@ int nodes_index(const kubelet_t *self, const char *name);
 const char *nodes_name(int index);
 const char *nodes_address(int index);
 
-/* network.c: Services and names. */
+/* network.c: addresses of nodes and Services, names, policies. */
 int network_begin(kubelet_t *self, err_t *err);
 void network_end(kubelet_t *self);
 

@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "services/cluster/env/events.h"
+#include "services/cluster/env/kubelet/pod_names.h"
 #include "services/cluster/env/kubelet/volumes.h"
 #include "services/cluster/env/object.h"
 
@@ -159,6 +160,8 @@ static void set_up(void *arg)
         fail_setup(self, "FailedCreatePodSandBox", err.text);
         return;
     }
+    sandbox_set_names(self->sandbox, pod_names_hosts(self->object, self->address_text),
+        pod_names_resolv_conf(self->object));
     start_next(self);
 }
 

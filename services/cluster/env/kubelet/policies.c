@@ -21,7 +21,8 @@ struct policies {
     char *in_force; /* or NULL: no policy has been seen yet */
 };
 
-/* ---- peers ------------------------------------------------------------------------------------ */
+/* ---- peers ------------------------------------------------------------------------------------
+ */
 
 typedef struct gathering {
     store_t *store;
@@ -59,7 +60,8 @@ static void gather_policy(void *arg, json_t *policy)
     json_array_append(arg, policy);
 }
 
-/* ---- rules ------------------------------------------------------------------------------------ */
+/* ---- rules ------------------------------------------------------------------------------------
+ */
 
 /* The cluster's name server is no pod here, but policies know it as one. */
 static json_t *name_server(void)
@@ -110,7 +112,8 @@ static void want_rules(policies_t *self)
         self->timer = ev_after(self->ev, 0, on_due, self);
 }
 
-/* ---- changes ---------------------------------------------------------------------------------- */
+/* ---- changes ----------------------------------------------------------------------------------
+ */
 
 static void on_change(
     void *arg, store_change_t change, const kind_t *kind, json_t *object, json_t *old)
@@ -136,7 +139,8 @@ static void on_pod(
     want_rules(arg);
 }
 
-/* ---- life cycle ------------------------------------------------------------------------------- */
+/* ---- life cycle -------------------------------------------------------------------------------
+ */
 
 policies_t *policies_new(ev_t *ev, store_t *store, err_t *err)
 {

@@ -1,7 +1,8 @@
 /* Each policy is a chain for each of its directions that accepts what it allows. A pod that
- * policies isolate has a chain, found by its address, which asks their chains in turn and drops what
- * none has accepted. Senders are judged before receivers, on the way to other pods and on the way to
- * what the router itself serves: DNS and the API. What the router sends (probes) is not judged. */
+ * policies isolate has a chain, found by its address, which asks their chains in turn and drops
+ * what none has accepted. Senders are judged before receivers, on the way to other pods and on the
+ * way to what the router itself serves: DNS and the API. What the router sends (probes) is not
+ * judged. */
 #include "services/cluster/env/kubelet/policy_rules.h"
 
 #include "base/auto.h"
@@ -60,7 +61,8 @@ static const char *address_text(const policy_peer_t *peer, char text[INET_ADDRST
     return inet_ntop(AF_INET, &peer->address, text, INET_ADDRSTRLEN);
 }
 
-/* ---- who -------------------------------------------------------------------------------------- */
+/* ---- who --------------------------------------------------------------------------------------
+ */
 
 /* A selector that cannot be read picks nothing. */
 static bool picks(const json_t *label_selector, const json_t *labels)
@@ -88,7 +90,8 @@ static bool is_meant(const json_t *policy, const json_t *entry, const policy_pee
     return is_near && (!pods || picks(pods, peer->labels));
 }
 
-/* "ip saddr { a, b }" of the peers that a rule's entry means, for free(); NULL if there are none. */
+/* "ip saddr { a, b }" of the peers that a rule's entry means, for free(); NULL if there are none.
+ */
 static char *meant_match(
     const writer_t *self, const way_t *way, const json_t *policy, const json_t *entry)
 {
@@ -97,8 +100,8 @@ static char *meant_match(
     for (size_t i = 0; i < self->count; i++) {
         if (!is_meant(policy, entry, &self->peers[i]))
             continue;
-        char *longer = xasprintf("%s%s%s", list ? list : "", list ? ", " : "",
-            address_text(&self->peers[i], text));
+        char *longer = xasprintf(
+            "%s%s%s", list ? list : "", list ? ", " : "", address_text(&self->peers[i], text));
         free(list);
         list = longer;
     }
@@ -135,7 +138,8 @@ static char *block_match(const way_t *way, const json_t *block)
     return match;
 }
 
-/* ---- which ports ------------------------------------------------------------------------------ */
+/* ---- which ports ------------------------------------------------------------------------------
+ */
 
 static const char *protocol_of(const json_t *port)
 {
@@ -194,7 +198,8 @@ static char *port_match(const writer_t *self, const json_t *entry)
                          : xasprintf("%s dport %d-%d", protocol, (int)first, (int)last);
 }
 
-/* ---- rules ------------------------------------------------------------------------------------ */
+/* ---- rules ------------------------------------------------------------------------------------
+ */
 
 static void write_ports(const writer_t *self, const char *chain, const char *peer, json_t *ports)
 {
