@@ -242,6 +242,7 @@ http_t *http_new(ev_t *ev, const http_config_t *config, err_t *err)
     AUTO(http_destroy) http_t *self = xcalloc(1, sizeof(*self));
     self->ev = ev;
     self->ca_fd = -1;
+    self->is_trusting = config->is_trusting;
     self->base_url = config->base_url ? xstrdup(config->base_url) : NULL;
     self->token = config->token ? xstrdup(config->token) : NULL;
     self->multi = curl_multi_init();

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/ev.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ typedef struct http_config {
     const char *base_url; /* goes before an url that begins with '/'; NULL: none */
     const char *token;    /* sent as bearer token to urls below base_url; NULL: none */
     const char *ca_pem;   /* the only authority to believe; NULL: the system's */
+    bool is_trusting;     /* takes any server for who it says it is, as the kubelet's probes do */
 } http_config_t;
 
 typedef struct http_request {

@@ -34,6 +34,7 @@ struct http {
     char *token;
     int ca_fd; /* -1: the system's authorities */
     char ca_path[40];
+    bool is_trusting;
     transfer_t *transfers;
     int last_id;
     int timer_id;

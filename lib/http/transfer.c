@@ -89,6 +89,10 @@ static void set_options(transfer_t *self, const http_request_t *request)
         curl_easy_setopt(self->easy, CURLOPT_CAINFO, self->http->ca_path);
         curl_easy_setopt(self->easy, CURLOPT_CAPATH, NULL);
     }
+    if (self->http->is_trusting) {
+        curl_easy_setopt(self->easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(self->easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
 }
 
 transfer_t *transfer_new(http_t *self, const http_request_t *request)

@@ -172,7 +172,7 @@ kubelet_t *kubelet_new(
         .backoff_ms = config->backoff_ms ? config->backoff_ms : BACKOFF_MS,
         .backoff_max_ms = config->backoff_max_ms ? config->backoff_max_ms : BACKOFF_MAX_MS,
     };
-    self->context.http = http_new(ev, &(http_config_t){0}, err);
+    self->context.http = http_new(ev, &(http_config_t){.is_trusting = true}, err);
     self->proxy = http_new(ev, &(http_config_t){0}, err);
     if (!self->context.http || !self->proxy)
         return NULL;

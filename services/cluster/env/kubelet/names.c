@@ -5,7 +5,6 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "services/cluster/env/object.h"
-#include "services/cluster/runtime/dns.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -14,11 +13,6 @@
 #define SERVICE_NAME "kubernetes.io/service-name"
 
 enum { LABEL_LIMIT = 8, WEIGHT = 100 };
-
-struct names {
-    store_t *store; /* borrowed */
-    dns_t *dns;
-};
 
 static const char zone[] = "cluster.local";
 
@@ -34,11 +28,6 @@ typedef struct asked {
 static bool is_headless(const json_t *service)
 {
     return strcmp(object_string(service, "spec.clusterIP"), "None") == 0;
-}
-
-static bool is_external(const json_t *service)
-{
-    return strcmp(object_string(service, "spec.type"), "ExternalName") == 0;
 }
 
 static void add_address(dns_answer_t *answer, const char *owner, const char *text, bool is_extra)
@@ -215,7 +204,7 @@ static void answer_service(asked_t *asked, const json_t *service)
 {
     visit_t visit = {.service = service, .asked = asked, .fn = add_endpoint};
     asked->answer->is_known = true;
-    if (is_external(service))
+    if (strcmp(object_string(service, "spec.type"), "ExternalName") == 0)
         answer_alias(asked, service);
     else if (asked->type == DNS_SRV)
         answer_ports(&visit);
@@ -325,8 +314,8 @@ static void compare_service(void *arg, json_t *service)
     }
     visit_endpoints(&visit);
     AUTO_FREE char *found = visit.found;
-    AUTO_FREE char *name = found ? xasprintf("%s.%s", found, domain) : NULL;
-    if (name)
+    AUTO_FREE char *name = xasprintf("%s.%s", found ? found : "", domain);
+    if (found)
         add_target(self->asked->answer, DNS_PTR, name);
 }
 
@@ -378,29 +367,4 @@ void names_lookup(store_t *store, const char *name, uint16_t type, dns_answer_t 
         answer_in_zone(&asked);
     else
         answer_back(&asked, name);
-}
-
-/* ---- life cycle ----------------------------------------------------------------------------- */
-
-static void lookup(void *arg, const char *name, uint16_t type, dns_answer_t *answer)
-{
-    names_lookup(((names_t *)arg)->store, name, type, answer);
-}
-
-names_t *names_new(ev_t *ev, store_t *store, err_t *err)
-{
-    AUTO(names_destroy) names_t *self = xcalloc(1, sizeof(*self));
-    self->store = store;
-    self->dns = dns_new(ev, (struct in_addr){inet_addr("10.96.0.10")}, lookup, self, err);
-    return self->dns ? TAKE(self) : NULL;
-}
-
-void names_destroy(names_t **self_p)
-{
-    names_t *self = *self_p;
-    if (!self)
-        return;
-    dns_destroy(&self->dns);
-    free(self);
-    *self_p = NULL;
 }

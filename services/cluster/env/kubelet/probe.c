@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "services/cluster/env/kubelet/grpc_check.h"
 #include "services/cluster/env/object.h"
 
 #include <arpa/inet.h>
@@ -31,6 +32,7 @@ struct probe {
     int http_id;         /* of the question under way, or 0 */
     int fd;              /* of the TCP question under way, or -1 */
     command_t *command;  /* of the question under way, or NULL */
+    grpc_check_t *grpc;  /* of the question under way, or NULL */
     int in_a_row;        /* answers of the last kind */
     bool last_is_well;   /* that kind */
     bool is_decided;     /* something was told */
@@ -57,6 +59,7 @@ static void end_question(probe_t *self)
         self->fd = -1;
     }
     command_destroy(&self->command);
+    grpc_check_destroy(&self->grpc);
 }
 
 /* Whether to ask again soon rather than to take no for an answer. */
@@ -214,6 +217,21 @@ static void ask_tcp(probe_t *self, const json_t *action)
         ev_after(self->subject.ev, 1000 * setting(self, "timeoutSeconds", 1), on_deadline, self);
 }
 
+/* ---- gRPC --------------------------------------------------------------------------------------
+ */
+
+static void on_grpc(void *arg, bool is_well, const char *reason)
+{
+    decide(arg, is_well, reason);
+}
+
+static void ask_grpc(probe_t *self, const json_t *action)
+{
+    self->grpc = grpc_check_new(self->subject.ev, self->subject.address,
+        port_of(&self->subject, object_at(action, "port")), object_string(action, "service"),
+        1000 * setting(self, "timeoutSeconds", 1), on_grpc, self);
+}
+
 /* ---- command ----------------------------------------------------------------------------------
  */
 
@@ -274,8 +292,8 @@ static void ask(void *arg)
         ask_http(self, object_at(spec, "httpGet"));
     else if (object_at(spec, "tcpSocket"))
         ask_tcp(self, object_at(spec, "tcpSocket"));
-    else if (object_at(spec, "grpc")) /* whether its server is there; not what it says */
-        ask_tcp(self, object_at(spec, "grpc"));
+    else if (object_at(spec, "grpc"))
+        ask_grpc(self, object_at(spec, "grpc"));
     else
         ask_command(self, object_at(spec, "exec"));
 }

@@ -1,6 +1,6 @@
 /* probe - asks a container again and again whether it is well.
  *
- * HTTP, TCP and commands, with the thresholds, periods and delays of the real kubelet. */
+ * HTTP, TCP, gRPC and commands, with the thresholds, periods and delays of the real kubelet. */
 #ifndef CLUSTER_ENV_KUBELET_PROBE_H
 #define CLUSTER_ENV_KUBELET_PROBE_H
 
