@@ -30,6 +30,8 @@ static const kind_t *const kinds[] = {
     &kind_job,
     &kind_lease,
     &kind_signing_request,
+    &kind_ingress_class,
+    &kind_ingress,
     &kind_network_policy,
     &kind_cluster_role,
     &kind_cluster_role_binding,

@@ -15,6 +15,8 @@ extern const kind_t kind_endpoint_slice;
 extern const kind_t kind_endpoints;
 extern const kind_t kind_event;
 extern const kind_t kind_horizontal_pod_autoscaler;
+extern const kind_t kind_ingress;
+extern const kind_t kind_ingress_class;
 extern const kind_t kind_job;
 extern const kind_t kind_lease;
 extern const kind_t kind_namespace;
