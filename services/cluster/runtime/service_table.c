@@ -12,11 +12,17 @@
  * sender's node (16 for each node), or an endpoint's own number. */
 enum { SLOTS = 16, NO_SLOT = 0xffff, FIRST_NUMBER = 0x10000 };
 
+/* What is there for a front. */
+typedef struct placed {
+    char *removal;       /* the commands that take its elements away */
+    zlistx_t *addresses; /* of its endpoints */
+} placed_t;
+
 struct service_table {
     ruleset_t *ruleset;
     int node_count;
-    zhashx_t *in_force; /* front's key -> the commands that take its elements away, owned */
-    zhashx_t *hairpins; /* addresses of endpoints that may reach themselves by their Service */
+    zhashx_t *in_force; /* front's key -> placed_t, owned */
+    zhashx_t *hairpins; /* address of an endpoint that may reach itself -> by how many fronts */
     zhashx_t *numbers;  /* addresses of endpoints -> their numbers as text, owned */
     zhashx_t *timeouts; /* those of affinity that there is a chain for */
     unsigned last_number;
@@ -217,15 +223,48 @@ static void add_near(service_table_t *self, change_t *change, const service_endp
     add_member(change, "near", "");
 }
 
-static void add_hairpins(
-    service_table_t *self, FILE *out, const service_endpoint_t *endpoints, size_t count)
+static void count_hairpin(service_table_t *self, FILE *out, const char *address, intptr_t change)
 {
-    char text[INET_ADDRSTRLEN];
+    intptr_t before = (intptr_t)zhashx_lookup(self->hairpins, address);
+    intptr_t after = before + change;
+    if (after)
+        zhashx_update(self->hairpins, address, (void *)after);
+    else
+        zhashx_delete(self->hairpins, address);
+    if (!before || !after)
+        fprintf(out, "%s element ip cluster hairpin { %s . %s }\n", after ? "add" : "delete",
+            address, address);
+}
+
+static void count_hairpins(
+    service_table_t *self, FILE *out, const placed_t *placed, intptr_t change)
+{
+    if (!placed)
+        return;
+    for (const char *address = zlistx_first(placed->addresses); address;
+         address = zlistx_next(placed->addresses))
+        count_hairpin(self, out, address, change);
+}
+
+static void placed_destroy(void **self_p)
+{
+    placed_t *self = TAKE(*self_p);
+    free(self->removal);
+    zlistx_destroy(&self->addresses);
+    free(self);
+}
+
+static placed_t *placed_new(const service_endpoint_t *endpoints, size_t count)
+{
+    placed_t *self = xcalloc(1, sizeof(*self));
+    self->addresses = zlistx_new();
+    zlistx_set_duplicator(self->addresses, (czmq_duplicator *)strdup);
+    zlistx_set_destructor(self->addresses, (czmq_destructor *)zstr_free);
     for (size_t i = 0; i < count; i++) {
-        address_text(endpoints[i].address, text);
-        if (zhashx_insert(self->hairpins, text, (void *)"") == 0)
-            fprintf(out, "add element ip cluster hairpin { %s . %s }\n", text, text);
+        char text[INET_ADDRSTRLEN];
+        zlistx_add_end(self->addresses, (void *)address_text(endpoints[i].address, text));
     }
+    return self;
 }
 
 static void add_all(service_table_t *self, change_t *change, const service_front_t *front,
@@ -242,7 +281,6 @@ static void add_all(service_table_t *self, change_t *change, const service_front
         add_slots(change, 0, chosen, count);
     if (front->is_masked)
         add_member(change, "masked", "");
-    add_hairpins(self, change->added, endpoints, count);
     free(chosen);
 }
 
@@ -267,7 +305,8 @@ int service_table_set(service_table_t *self, const service_front_t *front,
     char text[INET_ADDRSTRLEN];
     AUTO_FREE char *key =
         xasprintf("%s . %s . %u", address_text(front->address, text), front->protocol, front->port);
-    const char *before = zhashx_lookup(self->in_force, key);
+    const placed_t *before = zhashx_lookup(self->in_force, key);
+    placed_t *placed = placed_new(endpoints, count);
     AUTO_FREE char *added = NULL;
     AUTO_FREE char *removed = NULL;
     size_t added_size = 0;
@@ -275,7 +314,9 @@ int service_table_set(service_table_t *self, const service_front_t *front,
     change_t change = {.added = open_memstream(&added, &added_size),
         .removed = open_memstream(&removed, &removed_size),
         .key = key};
-    fputs(before ? before : "", change.added);
+    fputs(before ? before->removal : "", change.added);
+    count_hairpins(self, change.added, before, -1);
+    count_hairpins(self, change.added, placed, 1);
     if (count)
         add_all(self, &change, front, endpoints, count);
     if (front->is_silent)
@@ -285,12 +326,13 @@ int service_table_set(service_table_t *self, const service_front_t *front,
     int rc = prepare_affinity(self, front->affinity_s, err);
     if (rc == 0 && added_size)
         rc = ruleset_run(self->ruleset, added, err);
-    if (rc < 0)
-        return rc;
+    placed->removal = TAKE(removed);
     zhashx_delete(self->in_force, key);
     if (removed_size)
-        zhashx_insert(self->in_force, key, TAKE(removed));
-    return 0;
+        zhashx_insert(self->in_force, key, TAKE(placed));
+    if (placed)
+        placed_destroy((void **)&placed);
+    return rc;
 }
 
 /* ---- life cycle -------------------------------------------------------------------------------
@@ -308,7 +350,8 @@ service_table_t *service_table_new(int node_count, err_t *err)
     AUTO(service_table_destroy) service_table_t *self = xcalloc(1, sizeof(*self));
     AUTO_FREE char *nodes = node_rules(node_count);
     self->node_count = node_count;
-    self->in_force = texts_new();
+    self->in_force = zhashx_new();
+    zhashx_set_destructor(self->in_force, placed_destroy);
     self->numbers = texts_new();
     self->hairpins = zhashx_new();
     self->timeouts = zhashx_new();
