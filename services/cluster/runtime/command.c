@@ -209,7 +209,7 @@ command_t *command_start(container_t *container, const command_config_t *config,
         return NULL;
     }
     AUTO(command_destroy) command_t *self = xcalloc(1, sizeof(*self));
-    *self = (command_t){.ev = container->sandbox->runtime->ev,
+    *self = (command_t){.ev = container->runtime->ev,
         .pidfd = -1,
         .output_fd = -1,
         .limit = config->output_limit > 2 ? config->output_limit : 2,

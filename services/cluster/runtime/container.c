@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -30,17 +31,27 @@ void exit_of_pidfd(int pidfd, container_exit_t *exit)
     exit->code = is_signal ? 128 + info.si_status : info.si_status;
 }
 
+static void reap(container_t *self, container_exit_t *exit)
+{
+    ev_fd_end(self->runtime->ev, self->pidfd);
+    if (self->is_guest) /* its processes do not end with the namespace */
+        session_kill(self->pid);
+    exit_of_pidfd(self->pidfd, exit);
+    exit->is_oom = cgroup_was_oom(&self->cgroup);
+    close(self->pidfd);
+    self->pidfd = -1;
+}
+
 static void on_exited(void *arg, int fd, uint32_t events)
 {
-    (void)events;
+    (void)fd, (void)events;
     container_t *self = arg;
     container_exit_t exit;
-    ev_fd_end(self->sandbox->runtime->ev, fd);
-    exit_of_pidfd(fd, &exit);
-    exit.is_oom = cgroup_was_oom(&self->cgroup);
-    close(fd);
-    self->pidfd = -1;
-    self->on_exit(self->arg, &exit);
+    reap(self, &exit);
+    if (self->on_exit)
+        self->on_exit(self->arg, &exit);
+    else
+        container_bury(self);
 }
 
 /* Without cgroups an address space that cannot grow is what is left of a memory limit. */
@@ -59,10 +70,9 @@ static size_t choose_limits(
     return count;
 }
 
-static int spawn_container(
-    container_t *self, const container_config_t *config, const stream_ends_t *ends, err_t *err)
+static int spawn_container(container_t *self, const sandbox_t *sandbox,
+    const container_config_t *config, const stream_ends_t *ends, err_t *err)
 {
-    sandbox_t *sandbox = self->sandbox;
     AUTO_FREE char *hostname = xasprintf("%s\n", sandbox->name);
     const rootfs_file_t files[] = {
         {"etc/hosts", sandbox->hosts},
@@ -94,6 +104,7 @@ static int spawn_container(
         .terminal_to = ends->terminal_to,
         .rootfs = &rootfs,
         .net_fd = sandbox->net_fd,
+        .pids_of = config->pids_of ? config->pids_of->pidfd : 0,
         .security = &self->security,
         .cgroup_fds = self->cgroup.enter_fds,
         .cgroup_count = self->cgroup.enter_count,
@@ -117,7 +128,11 @@ container_t *container_start(sandbox_t *sandbox, const container_config_t *confi
     streams_t *streams_p, container_exit_fn *on_exit, void *arg, err_t *err)
 {
     AUTO(container_destroy) container_t *self = xcalloc(1, sizeof(*self));
-    *self = (container_t){.sandbox = sandbox, .pidfd = -1, .on_exit = on_exit, .arg = arg};
+    *self = (container_t){.runtime = sandbox->runtime,
+        .pidfd = -1,
+        .is_guest = config->pids_of != NULL,
+        .on_exit = on_exit,
+        .arg = arg};
     keep_security(self, &config->security);
     cgroup_limits_t limits = config->limits;
     limits.pids = limits.pids ? limits.pids : DEFAULT_PIDS;
@@ -126,29 +141,42 @@ container_t *container_start(sandbox_t *sandbox, const container_config_t *confi
     stream_ends_t ends;
     if (stream_ends_init(&ends, config->has_input, false, config->has_terminal, err) < 0)
         return NULL;
-    int rc = spawn_container(self, config, &ends, err);
+    int rc = spawn_container(self, sandbox, config, &ends, err);
+    if (rc == 0)
+        ev_fd(self->runtime->ev, self->pidfd, EPOLLIN, on_exited, self);
     if (stream_ends_done(&ends, rc == 0 ? streams_p : NULL, rc == 0 ? err : NULL) < 0 || rc < 0)
         return NULL;
-    ev_fd(sandbox->runtime->ev, self->pidfd, EPOLLIN, on_exited, self);
     return TAKE(self);
 }
 
-void container_destroy(container_t **self_p)
+void container_bury(container_t *self)
 {
-    container_t *self = *self_p;
-    if (!self)
-        return;
-    if (self->pidfd >= 0) {
-        container_exit_t exit;
-        ev_fd_end(self->sandbox->runtime->ev, self->pidfd);
-        container_kill(self, SIGKILL);
-        exit_of_pidfd(self->pidfd, &exit); /* the end of a pid namespace: nothing can delay it */
-        close(self->pidfd);
-    }
+    enum { PATIENCE_MS = 1000 };
+    container_exit_t exit;
+    void *handle = zlistx_find(self->runtime->dying, self);
+    if (handle)
+        (void)zlistx_detach(self->runtime->dying, handle);
+    struct pollfd end = {.fd = self->pidfd, .events = POLLIN};
+    if (self->pidfd >= 0 && poll(&end, 1, PATIENCE_MS) == 1)
+        reap(self, &exit);
     cgroup_done(&self->cgroup);
     free(self->groups);
     free(self);
-    *self_p = NULL;
+}
+
+/* The kernel keeps the first process of a pid namespace until those in it that are our children,
+ * commands and guests, are reaped. That is the loop's work: to wait here would be for ever. */
+void container_destroy(container_t **self_p)
+{
+    container_t *self = TAKE(*self_p);
+    if (!self)
+        return;
+    self->on_exit = NULL;
+    container_kill(self, SIGKILL);
+    if (self->pidfd < 0)
+        container_bury(self);
+    else
+        zlistx_add_end(self->runtime->dying, self);
 }
 
 bool container_is_running(const container_t *self)

@@ -5,11 +5,14 @@
 #include "services/cluster/runtime/runtime.h"
 #include "services/cluster/runtime/spawn.h"
 
+#include <czmq.h>
+
 struct runtime {
     ev_t *ev; /* borrowed */
     char *stage;
     char **hidden; /* ends with NULL */
     cgroups_t cgroups;
+    zlistx_t *dying; /* containers that were destroyed and have not ended; owned */
     json_t *features;
     uint8_t *used_indexes; /* a bit for each sandbox's index */
     size_t index_capacity;
@@ -25,15 +28,19 @@ struct sandbox {
 };
 
 struct container {
-    sandbox_t *sandbox; /* borrowed */
+    runtime_t *runtime; /* borrowed */
     pid_t pid;
-    int pidfd; /* -1: ended */
+    int pidfd;     /* -1: ended */
+    bool is_guest; /* in another's pid namespace */
     cgroup_t cgroup;
     spawn_security_t security;
-    gid_t *groups; /* its groups, owned */
-    container_exit_fn *on_exit;
+    gid_t *groups;              /* its groups, owned */
+    container_exit_fn *on_exit; /* NULL: destroyed, and waits for its end */
     void *arg;
 };
+
+/* The last of one that was destroyed while it ran; its process is waited for, if not for long. */
+void container_bury(container_t *self);
 
 /* Both sides of a process's streams, while it is started. */
 typedef struct stream_ends {
@@ -48,6 +55,9 @@ int stream_ends_init(
 /* Closes their side, and hands ours over or, if streams_p is NULL, closes it too. Fails when the
  * terminal has not come. */
 int stream_ends_done(stream_ends_t *self, streams_t *streams_p, err_t *err);
+
+/* Kills all processes of a session, whose leader must not have been reaped yet. */
+void session_kill(pid_t leader);
 
 /* What waitid() says of an ended child, reaped. */
 void exit_of_pidfd(int pidfd, container_exit_t *exit);

@@ -80,6 +80,7 @@ runtime_t *runtime_new(ev_t *ev, const runtime_config_t *config, err_t *err)
 {
     AUTO(runtime_destroy) runtime_t *self = xcalloc(1, sizeof(*self));
     self->ev = ev;
+    self->dying = zlistx_new();
     if (prepare_mounts(self, config->work_dir, err) < 0 || netns_prepare_router(err) < 0)
         return NULL;
     self->hidden = hidden_paths(config->hidden);
@@ -93,6 +94,9 @@ void runtime_destroy(runtime_t **self_p)
     runtime_t *self = *self_p;
     if (!self)
         return;
+    while (zlistx_first(self->dying))
+        container_bury(zlistx_first(self->dying));
+    zlistx_destroy(&self->dying);
     cgroups_done(&self->cgroups);
     json_decref(self->features);
     free(self->used_indexes);

@@ -79,7 +79,8 @@ typedef struct container_config {
     cgroup_limits_t limits;
     spawn_security_t security; /* its groups are copied; no capabilities: none */
     bool is_root_read_only;
-    bool has_input; /* otherwise it reads /dev/null */
+    const container_t *pids_of; /* whose processes it shares; NULL: it has its own */
+    bool has_input;             /* otherwise it reads /dev/null */
     bool has_terminal;
 } container_config_t;
 

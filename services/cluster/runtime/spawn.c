@@ -255,6 +255,20 @@ static int join(void *arg)
     _exit(0);
 }
 
+/* As join(), for a container that shares another's processes. */
+static int join_pids(void *arg)
+{
+    launch_t *launch = arg;
+    if (setns(launch->spawn->pids_of, CLONE_NEWPID) < 0)
+        return give_up(launch, "enter pid namespace");
+    launch->pid = clone(begin_own, launch->inner_stack + STACK_SIZE,
+        CLONE_VM | CLONE_VFORK | CLONE_PARENT | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | SIGCHLD,
+        launch);
+    if (launch->pid < 0)
+        return give_up(launch, "clone");
+    _exit(0);
+}
+
 /* ---- in the parent ----------------------------------------------------------------------------
  */
 
@@ -274,9 +288,9 @@ static int fail(launch_t *launch, err_t *err)
         err, is_absent ? ERR_NOT_FOUND : ERR_IO, "%s: %s", launch->failed, strerror(launch->error));
 }
 
-static int start_joined(launch_t *launch, err_t *err)
+static int start_by(int (*helper_fn)(void *arg), launch_t *launch, err_t *err)
 {
-    pid_t helper = clone(join, s_stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, launch);
+    pid_t helper = clone(helper_fn, s_stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, launch);
     if (helper < 0)
         return err_set(err, ERR_IO, "clone: %s", strerror(errno));
     (void)waitpid(helper, NULL, __WALL); /* its word is in launch */
@@ -309,7 +323,9 @@ int spawn_start(const spawn_t *spawn, pid_t *pid_p, int *pidfd_p, err_t *err)
     ASAN_UNPOISON_MEMORY_REGION(s_inner_stack, STACK_SIZE);
     sigfillset(&all); /* a handler in the child would run in our memory */
     sigprocmask(SIG_SETMASK, &all, &before);
-    int rc = spawn->rootfs ? start_own(&launch, err) : start_joined(&launch, err);
+    int rc = !spawn->rootfs   ? start_by(join, &launch, err)
+             : spawn->pids_of ? start_by(join_pids, &launch, err)
+                              : start_own(&launch, err);
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (rc < 0)
         return rc;

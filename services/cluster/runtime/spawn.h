@@ -47,6 +47,7 @@ typedef struct spawn {
     /* Either a root and a network namespace of its own … */
     const rootfs_t *rootfs;
     int net_fd;
+    int pids_of; /* a process whose pid namespace it shares; 0: one of its own */
     /* … or the namespaces of this process, with a pid namespace of its own if asked for. */
     int join_pidfd;
     bool has_own_pids;

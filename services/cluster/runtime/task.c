@@ -3,14 +3,9 @@
 #include "base/auto.h"
 #include "base/mem.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
-
-enum { KILL_TURNS = 16 };
 
 struct task {
     ev_t *ev; /* borrowed */
@@ -19,50 +14,6 @@ struct task {
     container_exit_fn *on_exit; /* NULL: nobody waits for it any more */
     void *arg;
 };
-
-/* ---- the end of a session ------------------------------------------------------------------- */
-
-/* The session of a live process, or 0. */
-static pid_t session_of(const char *pid)
-{
-    char text[512];
-    char state;
-    int session = 0;
-    AUTO_FREE char *path = xasprintf("/proc/%s/stat", pid);
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return 0;
-    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-    fclose(file);
-    const char *fields = strrchr(text, ')'); /* the name before it may hold anything */
-    bool is_read = fields && sscanf(fields + 1, " %c %*d %*d %d", &state, &session) == 2;
-    return is_read && state != 'Z' ? session : 0;
-}
-
-/* Returns whether there was any. */
-static bool kill_members(pid_t session)
-{
-    bool is_any = false;
-    DIR *proc = opendir("/proc");
-    for (struct dirent *entry; proc && (entry = readdir(proc));) {
-        if (!isdigit((unsigned char)entry->d_name[0]) || session_of(entry->d_name) != session)
-            continue;
-        is_any = kill((pid_t)strtol(entry->d_name, NULL, 10), SIGKILL) == 0 || is_any;
-    }
-    if (proc)
-        closedir(proc);
-    return is_any;
-}
-
-/* Again until nobody is found, for they may have children meanwhile. Whoever left the session, as
- * daemons do, stays with the container. The number is not given away while the leader is unreaped.
- */
-static void kill_session(const task_t *self)
-{
-    (void)pidfd_send_signal(self->pidfd, SIGKILL, NULL, 0); /* it may just have ended */
-    for (int turn = 0; turn < KILL_TURNS && kill_members(self->pid); turn++)
-        continue;
-}
 
 /* ---- life cycle ----------------------------------------------------------------------------- */
 
@@ -114,7 +65,7 @@ task_t *task_start(container_t *container, const task_config_t *config, streams_
     if (stream_ends_init(&ends, config->has_input, true, config->has_terminal, err) < 0)
         return NULL;
     task_t *self = xcalloc(1, sizeof(*self));
-    *self = (task_t){.ev = container->sandbox->runtime->ev, .on_exit = on_exit, .arg = arg};
+    *self = (task_t){.ev = container->runtime->ev, .on_exit = on_exit, .arg = arg};
     int rc = spawn_task(self, container, config, &ends, err);
     int done = stream_ends_done(&ends, rc == 0 ? streams_p : NULL, rc == 0 ? err : NULL);
     if (rc < 0) {
@@ -133,6 +84,7 @@ void task_destroy(task_t **self_p)
     task_t *self = TAKE(*self_p);
     if (!self)
         return;
-    kill_session(self);
+    (void)pidfd_send_signal(self->pidfd, SIGKILL, NULL, 0); /* it may just have ended */
+    session_kill(self->pid);
     self->on_exit = NULL;
 }

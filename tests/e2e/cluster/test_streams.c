@@ -188,6 +188,29 @@ static void files_are_copied_both_ways(void **state)
     expect_in(output, "same\n");
 }
 
+/* ---- debug ---------------------------------------------------------------------------------- */
+
+static void a_container_is_added_to_look_at_another(void **state)
+{
+    world_t *self = *state;
+    world_run(self, "looked-at", "exec sleep 5150", "", "'terminationGracePeriodSeconds': 0,");
+    world_await(self, "Pod", "looked-at", "status.phase", "Running");
+    AUTO_FREE char *output =
+        shell(self, "echo 'xargs -0 </proc/1/cmdline; exit 0' | kubectl debug -i looked-at "
+                    "--image=shop/shell:1 --target=main -c looker -- sh");
+    expect_in(output, "sleep 5150");
+    world_await(self, "Pod", "looked-at",
+        "status.ephemeralContainerStatuses.0.state.terminated.exitCode", "0");
+    AUTO_FREE char *phase = world_value(self, "Pod", "looked-at", "status.phase");
+    assert_string_equal(phase, "Running");
+    AUTO_FREE char *copied = shell(self,
+        "kubectl debug looked-at --copy-to=copied --container=main --image=shop/shell:1 -- "
+        "sleep 5152");
+    world_await(self, "Pod", "copied", "status.phase", "Running");
+    AUTO_FREE char *gone = shell(self, "kubectl delete pod looked-at copied --timeout=60s");
+    expect_in(gone, "\"copied\" deleted");
+}
+
 /* ---- ports ----------------------------------------------------------------------------------- */
 
 #define FORWARD(what)                                                                              \
@@ -243,6 +266,7 @@ static int run(void)
         cmocka_unit_test(a_client_attaches_to_a_containers_streams),
         cmocka_unit_test(a_pod_is_run_with_input_and_removed),
         cmocka_unit_test(files_are_copied_both_ways),
+        cmocka_unit_test(a_container_is_added_to_look_at_another),
         cmocka_unit_test(a_port_is_forwarded_for_many_connections),
         cmocka_unit_test(a_services_port_is_that_of_its_pods),
         cmocka_unit_test(a_port_that_nobody_listens_on_is_told),

@@ -182,6 +182,51 @@ static void an_upload_is_not_a_kind_of_its_own(void **state)
         "the API version in the data (v1) does not match the expected API version (apps/v1)");
 }
 
+static const char pod[] = "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\"},"
+                          "\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i:1\"}]}}";
+
+static void ephemeral_containers_are_added_and_nothing_else_is_changed(void **state)
+{
+    world_t *world = *state;
+    tell(world, "POST", PODS, pod);
+    json_auto_t *changed =
+        ask(world, "PATCH", PODS "/p/ephemeralcontainers", "application/strategic-merge-patch+json",
+            "{\"spec\":{\"activeDeadlineSeconds\":9,\"ephemeralContainers\":[{\"name\":\"look\","
+            "\"image\":\"i:2\"}]}}");
+    assert_int_equal(world->status, 200);
+    assert_null(object_at(changed, "spec.activeDeadlineSeconds"));
+    json_auto_t *read = ask(world, "GET", PODS "/p", NULL, NULL);
+    assert_int_equal(json_array_size(object_at(read, "spec.ephemeralContainers")), 1);
+}
+
+static void ephemeral_containers_are_not_taken_away(void **state)
+{
+    world_t *world = *state;
+    tell(world, "POST", PODS, pod);
+    json_auto_t *changed =
+        ask(world, "PATCH", PODS "/p/ephemeralcontainers", "application/merge-patch+json",
+            "{\"spec\":{\"ephemeralContainers\":[{\"name\":\"look\",\"image\":\"i:2\"}]}}");
+    json_auto_t *answer = ask(world, "PATCH", PODS "/p/ephemeralcontainers",
+        "application/merge-patch+json", "{\"spec\":{\"ephemeralContainers\":[]}}");
+    expect_refusal(world, answer, 422,
+        "Pod \"p\" is invalid: spec.ephemeralContainers: Forbidden: existing ephemeral containers "
+        "\"look\" may not be removed");
+}
+
+static void ephemeral_containers_are_checked(void **state)
+{
+    world_t *world = *state;
+    tell(world, "POST", PODS, pod);
+    json_auto_t *answer =
+        ask(world, "PATCH", PODS "/p/ephemeralcontainers", "application/merge-patch+json",
+            "{\"spec\":{\"ephemeralContainers\":[{\"name\":\"c\",\"image\":\"i:2\","
+            "\"targetContainerName\":\"d\",\"ports\":[{\"containerPort\":1}]}]}}");
+    expect_refusal(world, answer, 422,
+        "Pod \"p\" is invalid: [spec.ephemeralContainers[0].ports: Forbidden: cannot be set for an "
+        "Ephemeral Container, spec.ephemeralContainers[0].name: Duplicate value: \"c\", "
+        "spec.ephemeralContainers[0].targetContainerName: Not found: \"d\"]");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +244,9 @@ int main(void)
         WORLD_TEST(scaling_changes_the_replicas),
         WORLD_TEST(deleting_answers_with_what_is_gone),
         WORLD_TEST(an_upload_is_not_a_kind_of_its_own),
+        WORLD_TEST(ephemeral_containers_are_added_and_nothing_else_is_changed),
+        WORLD_TEST(ephemeral_containers_are_not_taken_away),
+        WORLD_TEST(ephemeral_containers_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,11 +43,14 @@ static void handle_object(api_t *self, request_t *request, const target_t *targe
         reply_not_allowed(request);
 }
 
-/* What is approved is part of the status. */
-static bool is_approval(const target_t *target)
+/* Those that are the object itself, of which not everything may be changed. */
+static bool is_part_of_object(const target_t *target)
 {
-    return !strcmp(target->subresource, "approval")
-           && !strcmp(target->kind->name, "CertificateSigningRequest");
+    return !strcmp(target->subresource, "status")
+           || (!strcmp(target->subresource, "approval")
+               && !strcmp(target->kind->name, "CertificateSigningRequest"))
+           || (!strcmp(target->subresource, "ephemeralcontainers")
+               && !strcmp(target->kind->name, "Pod"));
 }
 
 static bool is_account(const api_t *self, const target_t *target)
@@ -59,7 +62,7 @@ static void handle_resource(api_t *self, request_t *request, const target_t *tar
 {
     if (!target->name)
         handle_collection(self, request, target);
-    else if (!target->subresource || !strcmp(target->subresource, "status") || is_approval(target))
+    else if (!target->subresource || is_part_of_object(target))
         handle_object(self, request, target);
     else if (!strcmp(target->subresource, "scale"))
         scale_handle(self, request, target);

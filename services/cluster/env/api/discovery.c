@@ -5,6 +5,7 @@
 
 #include "services/cluster/env/api/review.h"
 #include "services/cluster/env/api/status.h"
+#include "services/cluster/env/api/subresources.h"
 
 #include "base/auto.h"
 #include "base/mem.h"
@@ -14,8 +15,6 @@ enum { GROUPS_MAX = 32 };
 
 #define METRICS_GROUP   "metrics.k8s.io"
 #define METRICS_VERSION "v1beta1"
-
-static const char status_verbs[] = "get patch update";
 
 static json_t *verb_list(const char *verbs)
 {
@@ -36,44 +35,6 @@ static void set_list(json_t *object, const char *key, const char *const *texts)
     for (size_t i = 0; texts[i]; i++)
         json_array_append_new(list, json_string(texts[i]));
     json_object_set_new(object, key, list);
-}
-
-/* Subresources of a kind beside status and scale. */
-typedef struct subresource {
-    const char *kind;
-    const char *name;
-    const char *verbs;
-    const char *response_kind;
-    const char *group; /* of that kind */
-} subresource_t;
-
-static const subresource_t subresources[] = {
-    {"CertificateSigningRequest", "approval", "get patch update", "CertificateSigningRequest",
-        "certificates.k8s.io"},
-    {"Node", "proxy", "create delete get patch update", "NodeProxyOptions", ""},
-    {"Pod", "eviction", "create", "Eviction", "policy"},
-    {"Pod", "exec", "create get", "PodExecOptions", ""},
-    {"Pod", "log", "get", "Pod", ""},
-    {"Pod", "proxy", "create delete get patch update", "PodProxyOptions", ""},
-    {"Service", "proxy", "create delete get patch update", "ServiceProxyOptions", ""},
-    {"ServiceAccount", "token", "create", "TokenRequest", "authentication.k8s.io"},
-};
-
-static void each_subresource(const kind_t *kind,
-    void (*add)(void *arg, const kind_t *kind, const subresource_t *subresource), void *arg)
-{
-    static const subresource_t scale = {
-        .name = "scale", .verbs = status_verbs, .response_kind = "Scale", .group = "autoscaling"};
-    const subresource_t status = {
-        .name = "status", .verbs = status_verbs, .response_kind = kind->name, .group = kind->group};
-    for (size_t i = 0; i < ARRAY_SIZE(subresources); i++) {
-        if (!strcmp(subresources[i].kind, kind->name))
-            add(arg, kind, &subresources[i]);
-    }
-    if (kind->has_scale)
-        add(arg, kind, &scale);
-    if (kind->has_status)
-        add(arg, kind, &status);
 }
 
 /* ---- the old form ------------------------------------------------------------------------- */
@@ -104,7 +65,7 @@ static void add_old_subresource(void *arg, const kind_t *kind, const subresource
 static void add_old_resources(json_t *resources, const kind_t *kind)
 {
     json_array_append_new(resources, old_resource(kind));
-    each_subresource(kind, add_old_subresource, resources);
+    subresources_each(kind, add_old_subresource, resources);
 }
 
 /* Returns whether the group has any. */
@@ -271,7 +232,7 @@ static json_t *new_resource(const kind_t *kind)
         verb_list(old_verbs));
     set_list(resource, "shortNames", kind->short_names);
     set_list(resource, "categories", kind->categories);
-    each_subresource(kind, add_new_subresource, list);
+    subresources_each(kind, add_new_subresource, list);
     if (json_array_size(list))
         json_object_set(resource, "subresources", list);
     return resource;

@@ -167,9 +167,30 @@ void write_create(api_t *self, request_t *request, const target_t *target)
     }
 }
 
+static bool is_ephemeral(const target_t *target)
+{
+    return target->subresource && !strcmp(target->subresource, "ephemeralcontainers");
+}
+
 static store_part_t part_of(const target_t *target)
 {
-    return target->subresource ? STORE_STATUS : STORE_SPEC;
+    return target->subresource && !is_ephemeral(target) ? STORE_STATUS : STORE_SPEC;
+}
+
+/* The object as it was, but for what the subresource is about. Takes object. */
+static json_t *keep_part(const target_t *target, const json_t *old, json_t *object)
+{
+    if (!is_ephemeral(target))
+        return object;
+    json_t *kept = json_deep_copy(old);
+    json_t *list = json_deep_copy(object_at(object, "spec.ephemeralContainers"));
+    json_object_del(json_object_get(kept, "spec"), "ephemeralContainers");
+    if (list) /* none is what is left of an empty list */
+        json_object_set_new(json_object_get(kept, "spec"), "ephemeralContainers", list);
+    json_object_set(json_object_get(kept, "metadata"), "resourceVersion",
+        object_at(object, "metadata.resourceVersion"));
+    json_decref(object);
+    return kept;
 }
 
 /* The object that is to change, or NULL if the request was answered. */
@@ -197,6 +218,7 @@ void write_replace(api_t *self, request_t *request, const target_t *target)
         json_decref(object);
         return;
     }
+    object = keep_part(target, old->object, object);
     managed_note_change(old->object, object, request_query(request, "fieldManager"));
     write_change(self, request, target, object, part_of(target));
 }
@@ -259,6 +281,7 @@ void write_patch(api_t *self, request_t *request, const target_t *target)
         json_decref(object);
         return;
     }
+    object = keep_part(target, old->object, object);
     managed_note_change(old->object, object, request_query(request, "fieldManager"));
     write_change(self, request, target, object, part_of(target));
 }

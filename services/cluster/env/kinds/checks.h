@@ -30,6 +30,14 @@ void check_labels(causes_t *causes, const char *field, const json_t *labels);
  * Always. */
 void check_pod_spec(causes_t *causes, const char *field, const json_t *spec, bool is_template);
 
+/* Containers at a field such as "spec.initContainers", and that no two have the same name; volumes
+ * are those that they may mount. */
+void check_containers(
+    causes_t *causes, const char *field, const json_t *containers, const json_t *volumes);
+
+/* A pod's ephemeral containers, which are added to one that exists (old) and then stay. */
+void check_ephemeral(causes_t *causes, const json_t *pod, const json_t *old);
+
 /* Selector and template of a Deployment or ReplicaSet, replicas, and what may not change. */
 void check_workload(causes_t *causes, const json_t *object, const json_t *old);
 

@@ -132,8 +132,7 @@ static void check_container(
     check_mounts(causes, field, json_object_get(container, "volumeMounts"), volumes);
 }
 
-/* Each container of a list, and that no two have the same name. */
-static void check_containers(
+void check_containers(
     causes_t *causes, const char *field, const json_t *containers, const json_t *volumes)
 {
     size_t i;

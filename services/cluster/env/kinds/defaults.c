@@ -135,5 +135,7 @@ void default_pod_spec(json_t *spec)
         default_string(spec, "serviceAccount", object_string(spec, "serviceAccountName"));
     json_array_foreach(json_object_get(spec, "containers"), i, each) default_container(each);
     json_array_foreach(json_object_get(spec, "initContainers"), i, each) default_container(each);
+    json_array_foreach(json_object_get(spec, "ephemeralContainers"), i, each)
+        default_container(each);
     json_array_foreach(json_object_get(spec, "volumes"), i, each) default_volume(each);
 }

@@ -164,6 +164,7 @@ static void validate(const json_t *object, const json_t *old, causes_t *causes)
 {
     check_metadata(causes, object, NAME_SUBDOMAIN);
     check_pod_spec(causes, "spec", json_object_get(object, "spec"), false);
+    check_ephemeral(causes, object, old);
     if (!old)
         return;
     json_auto_t *fixed = fixed_part(object);

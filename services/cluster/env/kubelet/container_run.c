@@ -226,7 +226,7 @@ bool container_run_may_restart(const pod_container_t *self)
 {
     const char *policy = object_string(self->pod->object, "spec.restartPolicy");
     bool has_failed = self->exit.code != 0;
-    if (self->pod->failure || self->pod->is_ending)
+    if (self->pod->failure || self->pod->is_ending || self->is_ephemeral)
         return false;
     if (self->is_sidecar)
         return true;

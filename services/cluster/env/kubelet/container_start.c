@@ -129,6 +129,14 @@ static void fail_to_configure(pod_container_t *self, const err_t *err)
 /* ---- process ----------------------------------------------------------------------------------
  */
 
+/* Whose processes it sees beside its own, or NULL. */
+static const container_t *target_of(const pod_container_t *self)
+{
+    const char *name = object_string(self->spec, "targetContainerName");
+    const pod_container_t *target = *name ? pod_container(self->pod, name) : NULL;
+    return target && target != self ? target->process : NULL;
+}
+
 static container_t *start_process(pod_container_t *self, const json_t *image,
     const security_t *security, streams_t *streams_p, err_t *err)
 {
@@ -149,6 +157,7 @@ static container_t *start_process(pod_container_t *self, const json_t *image,
         .limits = self->launch.limits,
         .security = security->process,
         .is_root_read_only = security->is_root_read_only,
+        .pids_of = target_of(self),
         .has_input = object_is_true(self->spec, "stdin"),
         .has_terminal = object_is_true(self->spec, "tty"),
     };

@@ -25,10 +25,12 @@ void pod_event(const pod_t *self, const pod_container_t *container, const char *
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
-    AUTO_FREE char *field =
-        container ? xasprintf(
-            "spec.%s{%s}", container->is_init ? "initContainers" : "containers", container->name)
-                  : NULL;
+    AUTO_FREE char *field = container ? xasprintf("spec.%s{%s}",
+                                container->is_init        ? "initContainers"
+                                : container->is_ephemeral ? "ephemeralContainers"
+                                                          : "containers",
+                                container->name)
+                                      : NULL;
     event_source_t source = {"kubelet", pod_node(self)};
     event_record(self->context->store, source, self->object, field, type, reason, "%s", message);
 }
@@ -120,6 +122,8 @@ void pod_on_container_exited(pod_t *self, pod_container_t *container)
         pod_end_step(self);
         return;
     }
+    if (container->is_ephemeral)
+        return;
     if (container->is_init && !container->is_sidecar && container->exit.code == 0)
         finish_init(self, container);
     else
@@ -163,6 +167,7 @@ static void set_up(void *arg)
     sandbox_set_names(self->sandbox, pod_names_hosts(self->object, self->address_text),
         pod_names_resolv_conf(self->object));
     start_next(self);
+    pod_start_ephemeral(self);
 }
 
 /* ---- limits ------------------------------------------------------------------------------------
@@ -239,11 +244,16 @@ void pod_destroy(pod_t **self_p)
         container_run_done(&self->init_containers[i]);
     for (size_t i = 0; i < self->container_count; i++)
         container_run_done(&self->containers[i]);
+    for (size_t i = 0; i < self->ephemeral_count; i++) {
+        container_run_done(self->ephemeral[i]);
+        free(self->ephemeral[i]);
+    }
     sandbox_destroy(&self->sandbox);
     volumes_subject_t volumes = pod_volumes(self);
     volumes_remove(&volumes);
     free(self->init_containers);
     free(self->containers);
+    free(self->ephemeral);
     free(self->failure_message);
     json_decref(self->object);
     free(self);
@@ -301,6 +311,8 @@ void pod_update(pod_t *self, json_t *object)
         pod_refresh(self);
     if (object_is_deleted(object))
         pod_end(self);
+    else
+        pod_start_ephemeral(self);
 }
 
 static pod_container_t *find(pod_container_t *containers, size_t count, const char *name)
@@ -315,5 +327,7 @@ static pod_container_t *find(pod_container_t *containers, size_t count, const ch
 pod_container_t *pod_container(pod_t *self, const char *name)
 {
     pod_container_t *container = find(self->containers, self->container_count, name);
-    return container ? container : find(self->init_containers, self->init_count, name);
+    if (!container)
+        container = find(self->init_containers, self->init_count, name);
+    return container ? container : pod_ephemeral(self, name);
 }

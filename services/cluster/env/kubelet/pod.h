@@ -37,8 +37,9 @@ typedef struct pod pod_t;
 typedef struct pod_container {
     pod_t *pod;
     bool is_init;
-    bool is_sidecar;  /* an init container that stays: restartPolicy Always */
-    const char *name; /* borrowed from spec */
+    bool is_ephemeral; /* added to a running pod, to look into it */
+    bool is_sidecar;   /* an init container that stays: restartPolicy Always */
+    const char *name;  /* borrowed from spec */
     json_t *spec;
 
     container_state_t state;
@@ -82,6 +83,8 @@ struct pod {
     size_t init_count;
     pod_container_t *containers;
     size_t container_count;
+    pod_container_t **ephemeral; /* each stays where it is when others are added */
+    size_t ephemeral_count;
     size_t init_done; /* how many have succeeded or, being sidecars, started */
     bool is_deaf;
     bool is_ending;
@@ -169,6 +172,10 @@ void pod_end_step(pod_t *self);
 void pod_on_container_started(pod_t *self, pod_container_t *container);
 void pod_on_container_changed(pod_t *self);
 void pod_on_container_exited(pod_t *self, pod_container_t *container);
+
+/* pod_ephemeral.c: takes those that the object has more of, and starts all that have not begun. */
+void pod_start_ephemeral(pod_t *self);
+pod_container_t *pod_ephemeral(const pod_t *self, const char *name);
 
 /* pod_status.c: the status object as it should be now; new reference. */
 json_t *pod_status(const pod_t *self);

@@ -41,6 +41,8 @@ static void stop_all(pod_t *self, int64_t grace_ms)
     }
     for (size_t i = 0; i < self->container_count; i++)
         stop(&self->containers[i], grace_ms);
+    for (size_t i = 0; i < self->ephemeral_count; i++)
+        stop(self->ephemeral[i], grace_ms);
 }
 
 static int64_t own_grace_ms(const pod_t *self)
@@ -54,6 +56,19 @@ static int64_t rest_ms(const pod_t *self)
     bool is_asked = self->is_ending || self->failure;
     int64_t rest = is_asked ? self->end_by - ev_now(self->context->ev) : own_grace_ms(self);
     return rest > LEAST_GRACE_MS ? rest : LEAST_GRACE_MS;
+}
+
+/* True if one was still there. */
+static bool stop_ephemeral(pod_t *self)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < self->ephemeral_count; i++) {
+        if (!self->ephemeral[i]->process)
+            continue;
+        container_run_stop(self->ephemeral[i], rest_ms(self));
+        is_any = is_any || self->ephemeral[i]->process;
+    }
+    return is_any;
 }
 
 /* True if one was still there. */
@@ -78,7 +93,7 @@ static void remove_object(pod_t *self)
 
 void pod_end_step(pod_t *self)
 {
-    if (has_running(self) || stop_last_sidecar(self))
+    if (has_running(self) || stop_ephemeral(self) || stop_last_sidecar(self))
         return;
     if (self->is_ending)
         remove_object(self);

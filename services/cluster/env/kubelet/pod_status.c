@@ -36,7 +36,7 @@ static bool is_ready(const pod_container_t *self)
 {
     if (self->is_init && !self->is_sidecar)
         return self->state == CONTAINER_TERMINATED && self->exit.code == 0;
-    return self->state == CONTAINER_RUNNING && self->is_ready;
+    return self->state == CONTAINER_RUNNING && self->is_ready && !self->is_ephemeral;
 }
 
 static json_t *container_status(const pod_container_t *self)
@@ -53,8 +53,9 @@ static json_t *container_status(const pod_container_t *self)
         json_object_set_new(status, "containerID", json_string(id));
         json_object_set_new(status, "imageID", json_string(image_id));
     }
-    json_object_set_new(
-        status, "started", json_boolean(self->state == CONTAINER_RUNNING && self->is_started));
+    if (!self->is_ephemeral) /* nobody asks it */
+        json_object_set_new(
+            status, "started", json_boolean(self->state == CONTAINER_RUNNING && self->is_started));
     return status;
 }
 
@@ -63,6 +64,14 @@ static json_t *container_statuses(const pod_container_t *containers, size_t coun
     json_t *statuses = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(statuses, container_status(&containers[i]));
+    return statuses;
+}
+
+static json_t *ephemeral_statuses(const pod_t *self)
+{
+    json_t *statuses = json_array();
+    for (size_t i = 0; i < self->ephemeral_count; i++)
+        json_array_append_new(statuses, container_status(self->ephemeral[i]));
     return statuses;
 }
 
@@ -199,6 +208,8 @@ json_t *pod_status(const pod_t *self)
             container_statuses(self->init_containers, self->init_count));
     json_object_set_new(
         status, "containerStatuses", container_statuses(self->containers, self->container_count));
+    if (self->ephemeral_count)
+        json_object_set_new(status, "ephemeralContainerStatuses", ephemeral_statuses(self));
     if (self->failure) {
         json_object_set_new(status, "reason", json_string(self->failure));
         json_object_set_new(status, "message", json_string(self->failure_message));
