@@ -21,7 +21,7 @@ typedef enum {
 
 typedef struct err {
     err_code_t code;
-    char text[256];
+    char text[1024]; /* as long as a message of a Kubernetes event */
 } err_t;
 
 /* Fills *err (which may be NULL) and returns -code, for `return err_set(err, ERR_…, "…")`. */

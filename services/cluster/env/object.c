@@ -188,3 +188,19 @@ time_t object_time_parse(const char *text)
         return -1;
     return at;
 }
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+const char **object_sorted_keys(const json_t *object, size_t *count_p)
+{
+    const char **keys = xcalloc(json_object_size(object) + 1, sizeof(*keys));
+    const char *key;
+    json_t *value;
+    *count_p = 0;
+    json_object_foreach((json_t *)object, key, value) keys[(*count_p)++] = key;
+    qsort(keys, *count_p, sizeof(*keys), compare_keys);
+    return keys;
+}

@@ -55,6 +55,9 @@ json_t *object_copy(const json_t *object, const char *path);
 /* Makes the objects on the way and sets the last part of path; takes value. Changes object. */
 void object_set(json_t *object, const char *path, json_t *value);
 
+/* A new array of the object's keys in order, for free(); the strings are the object's. */
+const char **object_sorted_keys(const json_t *object, size_t *count_p);
+
 /* Kubernetes' form of a time: 2006-01-02T15:04:05Z, and back; -1 when it is none. */
 json_t *object_time(time_t at);
 json_t *object_time_now(void);

@@ -1,4 +1,5 @@
 /* Creating, updating and deleting, with the words and side effects of a real API server. */
+#include "services/cluster/env/admission/admission.h"
 #include "services/cluster/env/object.h"
 #include "services/cluster/env/store_internal.h"
 
@@ -127,11 +128,13 @@ int store_prepare_new(
 
 int store_create(store_t *self, const kind_t *kind, json_t *object, json_t **stored_p, err_t *err)
 {
-    json_t *next;
-    int rc = store_prepare_new(self, kind, object, &next, err);
+    json_t *prepared;
+    int rc = store_prepare_new(self, kind, object, &prepared, err);
+    json_auto_t *next = rc < 0 ? NULL : prepared;
+    rc = rc < 0 ? rc : admission_check(self, kind, next, NULL, NULL, err);
     if (rc < 0)
         return rc;
-    version_t *version = store_commit(self, STORE_ADDED, kind, next);
+    version_t *version = store_commit(self, STORE_ADDED, kind, json_incref(next));
     if (stored_p)
         *stored_p = version->object;
     return 0;

@@ -43,6 +43,34 @@ void tell(world_t *self, const char *method, const char *url, const char *body)
     json_decref(ask(self, method, url, "application/json", body));
 }
 
+/* The kind that a collection's url is of. */
+static const kind_t *kind_of(const char *url)
+{
+    const char *plural = url + strcspn(url, "?");
+    while (plural[-1] != '/')
+        plural--;
+    size_t i = 0;
+    while (strncmp(kind_at(i)->plural, plural, strlen(kind_at(i)->plural)) != 0)
+        i++;
+    return kind_at(i);
+}
+
+json_t *post(world_t *self, const char *url, const char *text)
+{
+    AUTO_FREE char *body = xasprintf("{'apiVersion':'%s','kind':'%s',%s",
+        kind_api_version(kind_of(url)), kind_of(url)->name, text + 1);
+    for (char *at = strchr(body, '\''); at; at = strchr(at, '\''))
+        *at = '"';
+    return ask(self, "POST", url, "application/json", body);
+}
+
+void must_post(world_t *self, const char *url, const char *text)
+{
+    json_auto_t *answer = post(self, url, text);
+    if (self->status != 201)
+        fail_msg("%s", object_string(answer, "message"));
+}
+
 void expect_refusal(world_t *self, const json_t *answer, int status, const char *message)
 {
     assert_string_equal(object_string(answer, "message"), message);

@@ -21,6 +21,10 @@ int world_teardown(void **state);
 json_t *ask(world_t *self, const char *method, const char *url, const char *type, const char *body);
 /* The same with JSON, forgetting the answer. */
 void tell(world_t *self, const char *method, const char *url, const char *body);
+/* POSTs an object as JSON with ' for ", to which apiVersion and kind are added. */
+json_t *post(world_t *self, const char *url, const char *text);
+/* The same, expecting that it is created; the answer is forgotten. */
+void must_post(world_t *self, const char *url, const char *text);
 /* The same, expecting a message and reason of a Status. */
 void expect_refusal(world_t *self, const json_t *answer, int status, const char *message);
 /* Expects the value at a path of an object to be some JSON. */

@@ -1,6 +1,7 @@
 /* Create, replace, patch, delete. */
 #include "services/cluster/env/api/api_internal.h"
 
+#include "services/cluster/env/admission/admission.h"
 #include "services/cluster/env/api/apply.h"
 #include "services/cluster/env/api/body.h"
 #include "services/cluster/env/api/escalate.h"
@@ -71,6 +72,20 @@ static bool check_valid(
     return is_valid && escalate_check(self, request, kind, object, old);
 }
 
+static bool check_admitted(
+    api_t *self, request_t *request, const kind_t *kind, const json_t *object, const json_t *old)
+{
+    err_t err = {0};
+    json_auto_t *warnings = json_array();
+    size_t i;
+    json_t *warning;
+    bool is_admitted = admission_check(self->store, kind, object, old, warnings, &err) == 0;
+    json_array_foreach(warnings, i, warning) reply_warn(request, json_string_value(warning));
+    if (!is_admitted)
+        reply_store_error(request, kind, object_name(object), &err);
+    return is_admitted;
+}
+
 static void reply_version(request_t *request, int status, version_t *version)
 {
     size_t size;
@@ -113,7 +128,8 @@ void write_new(api_t *self, request_t *request, const target_t *target, json_t *
     AUTO_FREE char *name = xstrdup(object_name(object));
     if (store_prepare_new(self->store, target->kind, object, &next, &err) < 0) {
         reply_store_error(request, target->kind, name, &err);
-    } else if (!check_valid(self, request, target->kind, next, NULL)) {
+    } else if (!check_valid(self, request, target->kind, next, NULL)
+               || !check_admitted(self, request, target->kind, next, NULL)) {
         json_decref(next);
     } else if (is_dry) {
         reply_json(request, 201, next);
@@ -141,7 +157,9 @@ void write_change(
     version_t *old = store_version_of(self->store, kind, target->namespace, target->name);
     if (!next) {
         reply_version(request, 200, old);
-    } else if (part != STORE_STATUS && !check_valid(self, request, kind, next, old->object)) {
+    } else if (part != STORE_STATUS
+               && (!check_valid(self, request, kind, next, old->object)
+                   || !check_admitted(self, request, kind, next, old->object))) {
         json_decref(next);
     } else if (is_dry) {
         reply_json(request, 200, next);

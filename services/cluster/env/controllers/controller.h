@@ -34,6 +34,7 @@ extern const controller_kind_t controller_namespace;
 extern const controller_kind_t controller_node_lifecycle;
 extern const controller_kind_t controller_persistent_volume;
 extern const controller_kind_t controller_replica_set;
+extern const controller_kind_t controller_resource_quota;
 extern const controller_kind_t controller_scheduler;
 extern const controller_kind_t controller_stateful_set;
 

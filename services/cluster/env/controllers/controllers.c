@@ -18,6 +18,7 @@ static const controller_kind_t *const kinds[] = {
     &controller_node_lifecycle,
     &controller_persistent_volume,
     &controller_replica_set,
+    &controller_resource_quota,
     &controller_scheduler,
     &controller_stateful_set,
 };

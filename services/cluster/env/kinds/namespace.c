@@ -1,4 +1,5 @@
 /* Namespace. */
+#include "services/cluster/env/admission/pod_security.h"
 #include "services/cluster/env/object.h"
 
 #include "services/cluster/env/kinds/cells.h"
@@ -21,8 +22,8 @@ static void fill(store_t *store, json_t *object, const json_t *old)
 
 static void validate(const json_t *object, const json_t *old, causes_t *causes)
 {
-    (void)old;
     check_metadata(causes, object, NAME_LABEL);
+    pod_security_check_labels(object, old, causes);
 }
 
 static void row(const json_t *object, time_t now, json_t *cells)

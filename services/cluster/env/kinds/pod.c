@@ -1,4 +1,5 @@
 /* Pod. How its row is printed is in pod_row.c. */
+#include "services/cluster/env/admission/limit_range.h"
 #include "services/cluster/env/object.h"
 #include "services/cluster/env/store.h"
 
@@ -75,6 +76,12 @@ static const char *qos_class(const json_t *containers)
     return is_all_guaranteed ? "Guaranteed" : has_any ? "Burstable" : "BestEffort";
 }
 
+static void set_qos_class(json_t *pod)
+{
+    const char *class = qos_class(object_at(pod, "spec.containers"));
+    object_set(pod, "status.qosClass", json_string(class));
+}
+
 /* ---- priority ----------------------------------------------------------------------------- */
 
 static void find_default(void *arg, json_t *class)
@@ -117,6 +124,8 @@ static int admit_priority(store_t *store, const json_t *pod, err_t *err)
 static int admit(store_t *store, json_t *pod, err_t *err)
 {
     int rc = admit_priority(store, pod, err);
+    limit_range_fill(store, pod);
+    set_qos_class(pod);
     return rc < 0 ? rc : pod_admit_account(store, pod, err);
 }
 
@@ -135,9 +144,8 @@ static void fill(store_t *store, json_t *object, const json_t *old)
     add_tolerations(spec);
     if (old)
         return;
-    object_set(object, "status",
-        json_pack("{s:s, s:s}", "phase", "Pending", "qosClass",
-            qos_class(json_object_get(spec, "containers"))));
+    object_set(object, "status", json_pack("{s:s}", "phase", "Pending"));
+    set_qos_class(object);
 }
 
 /* ---- validation --------------------------------------------------------------------------- */
