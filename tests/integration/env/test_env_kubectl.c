@@ -90,6 +90,13 @@ static void typed_clients_are_understood(void **state)
     shell_expect(*state, "get all,cm -n shop", "No resources found in shop namespace.");
 }
 
+static void explain_knows_the_types(void **state)
+{
+    shell_expect(*state, "explain pod.spec.containers", "livenessProbe\t<Probe>");
+    shell_expect(*state, "explain deploy --recursive", "maxSurge\t<IntOrString>");
+    shell_expect(*state, "explain pod.spec.nosuch", "field \"nosuch\" does not exist");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, shell_teardown)
@@ -100,6 +107,7 @@ int main(void)
         TEST(scale_wait_and_delete_end_in_time),
         TEST(describe_finds_everything_it_looks_for),
         TEST(typed_clients_are_understood),
+        TEST(explain_knows_the_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

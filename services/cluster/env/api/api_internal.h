@@ -58,8 +58,9 @@ bool metrics_handle(api_t *self, request_t *request);
 
 /* Kinds in older versions; false if the path is none of theirs. */
 bool old_versions_handle(api_t *api, request_t *request);
-/* The older version in which a kind is served too, or NULL. */
-const char *old_version_of(const kind_t *kind);
+/* A kind as it is in the older version in which it is served too, of which only name, version and
+ * type are there; or NULL. */
+const kind_t *old_version_of(const kind_t *kind);
 
 void read_list(api_t *self, request_t *request, const target_t *target);
 void read_object(api_t *self, request_t *request, const target_t *target);

@@ -1,8 +1,8 @@
 /* Discovery: which groups, versions and resources there are, in the old form and the aggregated
- * one; version, health and the OpenAPI documents, which are empty on purpose: with an empty v2 and
- * an empty v3 index kubectl leaves validation to the server. */
+ * one; version and health. */
 #include "services/cluster/env/api/api_internal.h"
 
+#include "services/cluster/env/api/openapi.h"
 #include "services/cluster/env/api/review.h"
 #include "services/cluster/env/api/status.h"
 #include "services/cluster/env/api/subresources.h"
@@ -109,8 +109,8 @@ static json_t *resource_list(const char *group, const char *version)
     const char *api_version = NULL;
     for (size_t i = 0; kind_at(i); i++) {
         const kind_t *kind = kind_at(i);
-        const char *old = old_version_of(kind);
-        bool is_older = old && !strcmp(version, old);
+        const kind_t *old = old_version_of(kind);
+        bool is_older = old && !strcmp(version, old->version);
         if (strcmp(kind->group, group) != 0 || (strcmp(kind->version, version) != 0 && !is_older))
             continue;
         api_version = json_string_value(name);
@@ -182,9 +182,9 @@ static json_t *group_object(const char *group)
     json_auto_t *preferred = version_object(group, group_version(group));
     json_auto_t *versions = json_pack("[O]", preferred);
     for (size_t i = 0; kind_at(i); i++) {
-        const char *old = old_version_of(kind_at(i));
+        const kind_t *old = old_version_of(kind_at(i));
         if (old && !strcmp(kind_at(i)->group, group))
-            json_array_append_new(versions, version_object(group, old));
+            json_array_append_new(versions, version_object(group, old->version));
     }
     return json_pack(
         "{s:s, s:O, s:O}", "name", group, "versions", versions, "preferredVersion", preferred);
@@ -326,11 +326,6 @@ static bool reply_fixed(request_t *request)
         reply_version(request);
     else if (!strcmp(path, "/healthz") || !strcmp(path, "/livez") || !strcmp(path, "/readyz"))
         reply_text(request, 200, "ok");
-    else if (!strcmp(path, "/openapi/v2"))
-        reply_bytes(
-            request, 200, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", "", 0);
-    else if (!strcmp(path, "/openapi/v3"))
-        reply_json(request, 200, json_pack("{s:{}}", "paths"));
     else
         return false;
     return true;
@@ -341,10 +336,9 @@ bool discovery_handle(api_t *self, request_t *request)
     char group[128];
     char version[32];
     int length = 0;
-    (void)self;
     if (strcmp(request->method, "GET") != 0)
         return false;
-    if (reply_fixed(request))
+    if (reply_fixed(request) || openapi_handle(self, request))
         return true;
     json_t *document = NULL;
     if (!strcmp(request->path, "/api/v1"))

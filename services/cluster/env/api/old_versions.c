@@ -215,11 +215,11 @@ static void handle(
         reply_not_allowed(request);
 }
 
-const char *old_version_of(const kind_t *kind)
+const kind_t *old_version_of(const kind_t *kind)
 {
     for (size_t i = 0; i < ARRAY_SIZE(old_versions); i++) {
         if (!strcmp(old_versions[i].kind.name, kind->name))
-            return old_versions[i].kind.version;
+            return &old_versions[i].kind;
     }
     return NULL;
 }

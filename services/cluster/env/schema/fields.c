@@ -12,6 +12,7 @@
 #define RETAIN FIELD_RETAIN
 #define SET    FIELD_SET
 #define ATOMIC FIELD_ATOMIC
+#define NEED   FIELD_NEED
 
 static const field_t fields[] = {
 #define FIELD(type, name, number, value, shape, flags, merge_key, list_keys)                       \
@@ -58,10 +59,15 @@ static size_t first_of(const char *type)
     return low;
 }
 
+const field_t *field_at(const char *type, size_t i)
+{
+    i += first_of(type);
+    return i < ARRAY_SIZE(fields) && !strcmp(fields[i].type, type) ? &fields[i] : NULL;
+}
+
 bool field_is_type(const char *type)
 {
-    size_t i = first_of(type);
-    return i < ARRAY_SIZE(fields) && !strcmp(fields[i].type, type);
+    return field_at(type, 0);
 }
 
 const field_t *field_find_number(const char *type, int number)

@@ -11,11 +11,12 @@
 typedef enum { SHAPE_ONE, SHAPE_LIST, SHAPE_MAP } field_shape_t;
 
 enum {
-    FIELD_OMIT = 1,   /* left out of JSON when zero */
-    FIELD_MERGE = 2,  /* patches merge the list instead of replacing it */
-    FIELD_RETAIN = 4, /* patches may say which keys stay */
-    FIELD_SET = 8,    /* a list of distinct scalars */
-    FIELD_ATOMIC = 16 /* a map that is applied as a whole */
+    FIELD_OMIT = 1,    /* left out of JSON when zero */
+    FIELD_MERGE = 2,   /* patches merge the list instead of replacing it */
+    FIELD_RETAIN = 4,  /* patches may say which keys stay */
+    FIELD_SET = 8,     /* a list of distinct scalars */
+    FIELD_ATOMIC = 16, /* a map that is applied as a whole */
+    FIELD_NEED = 32    /* must be there, says the published schema */
 };
 
 typedef struct field {
@@ -34,6 +35,10 @@ const field_t *field_find(const char *type, const char *name);
 
 /* The field of a type by its protobuf number, or NULL. */
 const field_t *field_find_number(const char *type, int number);
+
+/* The i-th field of a type in the order of names, where that of an inlined type has none; NULL past
+ * the last. */
+const field_t *field_at(const char *type, size_t i);
 
 /* Whether the name is that of a type with fields. */
 bool field_is_type(const char *type);
