@@ -52,6 +52,24 @@ void causes_invalid(causes_t *self, const char *field, const json_t *value, cons
     causes_invalid_text(self, field, shown, detail);
 }
 
+void causes_wrong_type(causes_t *self, const char *field, const char *type, const char *detail)
+{
+    add(self, "FieldValueTypeInvalid", field, xasprintf("Invalid value: \"%s\": %s", type, detail));
+}
+
+void causes_too_long(causes_t *self, const char *field, int64_t most)
+{
+    add(self, "FieldValueTooLong", field,
+        xasprintf("Too long: may not be longer than %lld", (long long)most));
+}
+
+void causes_too_many(causes_t *self, const char *field, int64_t count, int64_t most)
+{
+    add(self, "FieldValueTooMany", field,
+        xasprintf(
+            "Too many: %lld: must have at most %lld items", (long long)count, (long long)most));
+}
+
 void causes_forbidden(causes_t *self, const char *field, const char *detail)
 {
     add(self, "FieldValueForbidden", field, xasprintf("Forbidden: %s", detail));

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* An array of {reason, message, field}, as in Status.details.causes. */
 typedef struct causes {
@@ -20,6 +21,12 @@ void causes_required(causes_t *self, const char *field, const char *detail);
 void causes_invalid(causes_t *self, const char *field, const json_t *value, const char *detail);
 /* The same with the value as it is to be shown. */
 void causes_invalid_text(causes_t *self, const char *field, const char *shown, const char *detail);
+/* Invalid value: "<type>": detail, of a value of a wrong type. */
+void causes_wrong_type(causes_t *self, const char *field, const char *type, const char *detail);
+/* Too long: may not be longer than <most> */
+void causes_too_long(causes_t *self, const char *field, int64_t most);
+/* Too many: <count>: must have at most <most> items */
+void causes_too_many(causes_t *self, const char *field, int64_t count, int64_t most);
 /* Forbidden: detail. */
 void causes_forbidden(causes_t *self, const char *field, const char *detail);
 /* Duplicate value: <value>. */

@@ -1,6 +1,7 @@
 /* The table of kinds, in the order in which discovery shows them. */
 #include "services/cluster/env/kind.h"
 
+#include "services/cluster/env/custom.h"
 #include "services/cluster/env/kinds/kinds.h"
 
 #include "base/auto.h"
@@ -35,6 +36,7 @@ static const kind_t *const kinds[] = {
     &kind_ingress_class,
     &kind_ingress,
     &kind_network_policy,
+    &kind_custom_resource_definition,
     &kind_cluster_role,
     &kind_cluster_role_binding,
     &kind_role,
@@ -87,6 +89,8 @@ const kind_t *kind_find_type(const char *api_version, const char *name)
 const char *kind_api_version(const kind_t *kind)
 {
     static char names[KIND_COUNT][NAME_SIZE];
+    if (kind->custom)
+        return kind->custom->api_version;
     char *name = names[kind_index(kind)];
     if (!*kind->group)
         return kind->version;
@@ -98,10 +102,28 @@ const char *kind_api_version(const kind_t *kind)
 const char *kind_qualified(const kind_t *kind)
 {
     static char names[KIND_COUNT][NAME_SIZE];
+    if (kind->custom)
+        return kind->custom->qualified;
     char *name = names[kind_index(kind)];
     if (!*kind->group)
         return kind->plural;
     if (!*name)
         snprintf(name, NAME_SIZE, "%s.%s", kind->plural, kind->group);
     return name;
+}
+
+void kind_validate(const kind_t *kind, const json_t *object, const json_t *old, causes_t *causes)
+{
+    if (kind->custom)
+        custom_validate(kind, object, causes);
+    else if (kind->validate)
+        kind->validate(object, old, causes);
+}
+
+void kind_row(const kind_t *kind, const json_t *object, time_t now, json_t *cells)
+{
+    if (kind->custom)
+        custom_row(kind, object, now, cells);
+    else
+        kind->row(object, now, cells);
 }

@@ -14,6 +14,7 @@
 #include <time.h>
 
 typedef struct store store_t;
+typedef struct custom_kind custom_kind_t;
 
 /* One column of the server-printed table. */
 typedef struct kind_column {
@@ -38,6 +39,7 @@ typedef struct kind {
     bool has_scale;               /* has a scale subresource */
     bool has_generation;          /* counts changes of anything but metadata and status */
     const kind_column_t *columns; /* ends with a NULL name */
+    const custom_kind_t *custom;  /* what a CustomResourceDefinition says; NULL: built in */
 
     /* Fills in what a real server does: defaults, and for a new object (old is NULL) what it
      * allocates. object may be changed in place down to the last value. May be NULL. */
@@ -54,22 +56,26 @@ typedef struct kind {
     void (*row)(const json_t *object, time_t now, json_t *cells);
 } kind_t;
 
-/* The kind by its name ("Pod"), by group and plural ("apps", "deployments"), by apiVersion and
- * kind ("apps/v1", "Deployment"); NULL when the server does not have it. */
+/* What validate and row do, for built-in and custom kinds alike. */
+void kind_validate(const kind_t *kind, const json_t *object, const json_t *old, causes_t *causes);
+void kind_row(const kind_t *kind, const json_t *object, time_t now, json_t *cells);
+
+/* The built-in kind by its name ("Pod"), by group and plural ("apps", "deployments"), by apiVersion
+ * and kind ("apps/v1", "Deployment"); NULL when the server does not have it. */
 const kind_t *kind_find(const char *name);
 const kind_t *kind_find_resource(const char *group, const char *plural);
 const kind_t *kind_find_type(const char *api_version, const char *name);
 
-/* All kinds in the order of discovery; NULL past the end. */
+/* All built-in kinds in the order of discovery; NULL past the end. */
 const kind_t *kind_at(size_t i);
 
 /* The kind's place in that order. */
 size_t kind_index(const kind_t *kind);
 
-/* "v1" or "apps/v1"; static. */
+/* "v1" or "apps/v1"; the kind's. */
 const char *kind_api_version(const kind_t *kind);
 
-/* "deployments.apps" or "pods", as error messages name it; static. */
+/* "deployments.apps" or "pods", as error messages name it; the kind's. */
 const char *kind_qualified(const kind_t *kind);
 
 #endif

@@ -60,9 +60,11 @@ static void collection_remove(collection_t *self, size_t at)
     memmove(self->versions + at, self->versions + at + 1, (self->count - at) * sizeof(version_t *));
 }
 
-static collection_t *collection_of(store_t *self, const kind_t *kind)
+void collection_done(collection_t *self)
 {
-    return &self->collections[kind_index(kind)];
+    for (size_t i = 0; i < self->count; i++)
+        version_unref(&self->versions[i]);
+    free(self->versions);
 }
 
 /* ---- watches ------------------------------------------------------------------------------ */
@@ -181,7 +183,7 @@ version_t *store_commit(store_t *self, store_change_t change, const kind_t *kind
     version_t *version = version_new(object, self->number);
     *event =
         (store_event_t){.number = self->number, .change = change, .kind = kind, .version = version};
-    collection_t *collection = collection_of(self, kind);
+    collection_t *collection = store_collection(self, kind);
     bool is_there;
     size_t at = store_find(collection, version->namespace, version->name, &is_there);
     assert(is_there == (change != STORE_ADDED));
@@ -193,6 +195,8 @@ version_t *store_commit(store_t *self, store_change_t change, const kind_t *kind
         collection->versions[at] = version_ref(version);
     else
         collection_remove(collection, at);
+    if (!strcmp(kind->name, "CustomResourceDefinition") && !kind->custom)
+        store_note_definition(self, change, object);
     if (!self->tell_timer)
         self->tell_timer = ev_after(self->ev, 0, on_tell, self);
     return version;
@@ -218,7 +222,7 @@ uint64_t store_version(const store_t *self)
 version_t *store_version_of(
     store_t *self, const kind_t *kind, const char *namespace, const char *name)
 {
-    const collection_t *collection = collection_of(self, kind);
+    const collection_t *collection = store_collection(self, kind);
     bool is_there;
     size_t at =
         store_find(collection, kind->is_namespaced && namespace ? namespace : "", name, &is_there);
@@ -234,7 +238,7 @@ json_t *store_get(store_t *self, const kind_t *kind, const char *namespace, cons
 version_t **store_versions(
     store_t *self, const kind_t *kind, const char *namespace, size_t *count_p)
 {
-    const collection_t *collection = collection_of(self, kind);
+    const collection_t *collection = store_collection(self, kind);
     bool is_there;
     bool is_everywhere = !namespace || !kind->is_namespaced;
     size_t first = is_everywhere ? 0 : store_find(collection, namespace, "", &is_there);
@@ -298,12 +302,10 @@ void store_destroy(store_t **self_p)
     for (size_t i = 0; i < self->history_capacity; i++)
         event_done(&self->history[i]);
     free(self->history);
-    for (size_t i = 0; i < self->collection_count; i++) {
-        for (size_t j = 0; j < self->collections[i].count; j++)
-            version_unref(&self->collections[i].versions[j]);
-        free(self->collections[i].versions);
-    }
+    for (size_t i = 0; i < self->collection_count; i++)
+        collection_done(&self->collections[i]);
     free(self->collections);
+    store_customs_done(self);
     while (self->watches) {
         store_watch_t *watch = self->watches;
         self->watches = watch->next;

@@ -22,6 +22,9 @@
 #include <jansson.h>
 #include <stdint.h>
 
+/* What holds a CustomResourceDefinition until its objects are gone. */
+#define CUSTOM_FINALIZER "customresourcecleanup.apiextensions.k8s.io"
+
 typedef enum { STORE_ADDED, STORE_MODIFIED, STORE_DELETED } store_change_t;
 
 typedef enum {
@@ -51,6 +54,15 @@ void store_destroy(store_t **self_p);
 /* The object, borrowed until the store changes it, or NULL. namespace is ignored for kinds that
  * have none. */
 json_t *store_get(store_t *self, const kind_t *kind, const char *namespace, const char *name);
+
+/* All kinds, the custom ones last; NULL past the end. */
+const kind_t *store_kind_at(const store_t *self, size_t i);
+/* The kind by group and plural, or by apiVersion (any that is served) and kind; NULL when there is
+ * none. Of custom kinds it is the stored form (custom.h). */
+const kind_t *store_find_resource(const store_t *self, const char *group, const char *plural);
+const kind_t *store_find_type(const store_t *self, const char *api_version, const char *name);
+/* The custom kind of a definition ("foos.example.com"), also while it is not served, or NULL. */
+const kind_t *store_custom(const store_t *self, const char *name);
 
 /* Calls fn for each object of a kind, in order of namespace and name; in all namespaces when
  * namespace is NULL. fn may change the store: objects made meanwhile are not visited. */

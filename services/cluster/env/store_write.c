@@ -196,8 +196,8 @@ static json_t *with_spec(
     return next;
 }
 
-/* Whether anything but metadata and status differs. */
-static bool is_spec_changed(const json_t *old, json_t *next)
+/* Whether anything but metadata and a status of its own differs. */
+static bool is_spec_changed(const kind_t *kind, const json_t *old, json_t *next)
 {
     const char *key;
     json_t *value;
@@ -205,7 +205,8 @@ static bool is_spec_changed(const json_t *old, json_t *next)
         return true;
     json_object_foreach(next, key, value)
     {
-        if (strcmp(key, "metadata") != 0 && strcmp(key, "status") != 0
+        bool is_status = kind->has_status && !strcmp(key, "status");
+        if (strcmp(key, "metadata") != 0 && !is_status
             && !json_equal(value, json_object_get(old, key)))
             return true;
     }
@@ -244,7 +245,7 @@ int store_prepare_change(store_t *self, const kind_t *kind, json_t *object, stor
         metadata_of(next), "resourceVersion", object_string(old, "metadata.resourceVersion"));
     if (json_equal(next, old))
         return 0;
-    if (kind->has_generation && part != STORE_STATUS && is_spec_changed(old, next))
+    if (kind->has_generation && part != STORE_STATUS && is_spec_changed(kind, old, next))
         json_object_set_new(metadata_of(next), "generation",
             json_integer(object_integer(old, "metadata.generation", 0) + 1));
     *next_p = TAKE(next);
@@ -329,8 +330,8 @@ static void orphan_one(void *arg, json_t *object)
 static void orphan_dependents(store_t *self, const json_t *owner)
 {
     orphaning_t orphaning = {.store = self, .uid = object_uid(owner)};
-    for (size_t i = 0; kind_at(i); i++) {
-        orphaning.kind = kind_at(i);
+    for (size_t i = 0; store_kind_at(self, i); i++) {
+        orphaning.kind = store_kind_at(self, i);
         store_each(self, orphaning.kind, NULL, orphan_one, &orphaning);
     }
 }
@@ -374,6 +375,8 @@ int store_delete(store_t *self, const kind_t *kind, const char *namespace, const
     json_t *next = object_copy(old, "metadata");
     if (!strcmp(propagation, "Foreground"))
         add_finalizer(metadata_of(next), "foregroundDeletion");
+    if (!strcmp(kind->name, "CustomResourceDefinition") && !kind->custom && !object_is_deleted(old))
+        add_finalizer(metadata_of(next), CUSTOM_FINALIZER);
     int64_t grace = grace_of(kind, old, options);
     if (grace > 0 || has_finalizers(next))
         mark_deleted(self, kind, old, next, grace);

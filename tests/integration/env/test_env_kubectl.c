@@ -97,6 +97,40 @@ static void explain_knows_the_types(void **state)
     shell_expect(*state, "explain pod.spec.nosuch", "field \"nosuch\" does not exist");
 }
 
+static const char ships[] =
+    "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+    "metadata: {name: ships.sea.example.com}\nspec:\n  group: sea.example.com\n"
+    "  scope: Namespaced\n  names: {plural: ships, kind: Ship, shortNames: [sh]}\n"
+    "  versions:\n  - name: v1\n    served: true\n    storage: true\n"
+    "    subresources: {status: {}}\n"
+    "    additionalPrinterColumns: [{name: Sails, type: integer, jsonPath: .spec.sails}]\n"
+    "    schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties:"
+    " {sails: {type: integer, minimum: 1}}}}}}\n";
+
+static const char argo[] = "apiVersion: sea.example.com/v1\nkind: Ship\n"
+                           "metadata: {name: argo, finalizers: [example.com/anchor]}\n"
+                           "spec: {sails: 2}\n";
+
+static void custom_resources_come_and_go(void **state)
+{
+    shell_write(*state, "ships.yaml", ships);
+    shell_write(*state, "argo.yaml", argo);
+    shell_expect(*state, "apply -f ships.yaml", "ships.sea.example.com created");
+    shell_expect(*state, "wait --for=condition=Established crd --all", "condition met");
+    shell_expect(*state, "apply -f argo.yaml", "ship.sea.example.com/argo created");
+    shell_expect(*state, "get sh", "NAME SAILS\nargo 2\n");
+    shell_expect(*state, "patch ship argo --type=merge -p '{\"spec\":{\"sails\":0}}'",
+        "spec.sails in body should be greater than or equal to 1");
+    shell_expect(*state, "explain ship.spec", "sails\t<integer>");
+    shell_expect(*state, "apply -f argo.yaml", "ship.sea.example.com/argo unchanged");
+    shell_expect(*state, "delete crd ships.sea.example.com --wait=false", "deleted");
+    shell_expect(*state, "get ship argo -o jsonpath={.metadata.deletionTimestamp}", "20");
+    shell_expect(*state, "patch ship argo --type=merge -p '{\"metadata\":{\"finalizers\":null}}'",
+        "ship.sea.example.com/argo patched");
+    shell_expect(*state, "wait --for=delete crd ships.sea.example.com", "");
+    shell_expect(*state, "get --raw /apis/sea.example.com/v1", "NotFound");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, shell_teardown)
@@ -108,6 +142,7 @@ int main(void)
         TEST(describe_finds_everything_it_looks_for),
         TEST(typed_clients_are_understood),
         TEST(explain_knows_the_types),
+        TEST(custom_resources_come_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

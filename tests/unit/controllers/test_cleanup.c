@@ -136,6 +136,63 @@ static void an_object_whose_owner_never_was_goes(void **state)
     assert_null(cluster_world_get(world, "ConfigMap", "c"));
 }
 
+static const char ships[] =
+    "{'metadata':{'name':'ships.sea.example.com'},'spec':{'group':'sea.example.com','scope':"
+    "'Namespaced','names':{'plural':'ships','kind':'Ship'},'versions':[{'name':'v1','served':true,"
+    "'storage':true,'schema':{'openAPIV3Schema':{'type':'object'}}}]}}";
+
+static void make_ship(cluster_world_t *world, const char *finalizer)
+{
+    const kind_t *kind = store_find_type(world->store, "sea.example.com/v1", "Ship");
+    json_t *object = json_pack("{s:{s:s, s:s, s:[s*]}}", "metadata", "name", "argo", "namespace",
+        "shop", "finalizers", finalizer);
+    assert_int_equal(store_create(world->store, kind, object, NULL, NULL), 0);
+}
+
+static void a_definition_goes_after_its_objects(void **state)
+{
+    (void)state;
+    AUTO(cluster_world_destroy) cluster_world_t *world = cluster_world_new();
+    const kind_t *definitions = kind_find("CustomResourceDefinition");
+    cluster_world_create(world, "CustomResourceDefinition", ships);
+    make_ship(world, "example.com/anchor");
+    const kind_t *kind = store_custom(world->store, "ships.sea.example.com");
+
+    store_delete(world->store, definitions, NULL, "ships.sea.example.com", NULL, NULL);
+    cluster_world_run(world, 1);
+    assert_non_null(store_get(world->store, definitions, NULL, "ships.sea.example.com"));
+    store_remove(world->store, kind, "shop", "argo", NULL);
+    cluster_world_run(world, 1);
+
+    assert_null(store_get(world->store, definitions, NULL, "ships.sea.example.com"));
+    assert_null(store_find_type(world->store, "sea.example.com/v1", "Ship"));
+}
+
+static void custom_objects_own_others_and_go_with_their_namespace(void **state)
+{
+    (void)state;
+    AUTO(cluster_world_destroy) cluster_world_t *world = cluster_world_new();
+    cluster_world_create(world, "CustomResourceDefinition", ships);
+    make_ship(world, NULL);
+    const kind_t *kind = store_custom(world->store, "ships.sea.example.com");
+    json_t *owner = object_owner_reference(store_get(world->store, kind, "shop", "argo"));
+    store_create(world->store, kind_find("ConfigMap"),
+        json_pack("{s:{s:s, s:s, s:[o]}}", "metadata", "name", "cargo", "namespace", "shop",
+            "ownerReferences", owner),
+        NULL, NULL);
+    cluster_world_run(world, 1);
+    assert_non_null(cluster_world_get(world, "ConfigMap", "cargo"));
+
+    store_delete(world->store, kind, "shop", "argo", NULL, NULL);
+    cluster_world_run(world, 1);
+    assert_null(cluster_world_get(world, "ConfigMap", "cargo"));
+
+    make_ship(world, NULL);
+    store_delete(world->store, kind_find("Namespace"), NULL, "shop", NULL, NULL);
+    cluster_world_run(world, 1);
+    assert_null(store_get(world->store, kind, "shop", "argo"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +204,8 @@ int main(void)
         cmocka_unit_test(in_the_foreground_the_owner_goes_last),
         cmocka_unit_test(orphans_stay),
         cmocka_unit_test(an_object_whose_owner_never_was_goes),
+        cmocka_unit_test(a_definition_goes_after_its_objects),
+        cmocka_unit_test(custom_objects_own_others_and_go_with_their_namespace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

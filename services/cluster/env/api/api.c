@@ -80,7 +80,7 @@ static void dispatch(api_t *self, request_t *request, const access_t *access)
     if (discovery_handle(self, request) || review_handle(self, request, access)
         || metrics_handle(self, request) || old_versions_handle(self, request))
         return;
-    if (route_parse(request->path, &target))
+    if (route_parse(self->store, request->path, &target))
         handle_resource(self, request, &target);
     else
         reply_bytes(request, 404, "text/plain; charset=utf-8", "404 page not found\n", 19);

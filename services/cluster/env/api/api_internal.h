@@ -32,11 +32,12 @@ struct api {
 
 /* What a resource's URL names. */
 typedef struct target {
-    const kind_t *kind;
-    char *namespace;   /* NULL: all, or none */
-    char *name;        /* NULL: the collection */
-    char *subresource; /* "status", "log", "proxy", …, or NULL */
-    char *rest;        /* after the subresource, not decoded, with its '/', or NULL */
+    const kind_t *kind;   /* as the store knows it */
+    const kind_t *served; /* in the version of the URL; the same of a built-in kind */
+    char *namespace;      /* NULL: all, or none */
+    char *name;           /* NULL: the collection */
+    char *subresource;    /* "status", "log", "proxy", …, or NULL */
+    char *rest;           /* after the subresource, not decoded, with its '/', or NULL */
 } target_t;
 
 /* An API without sockets, for tests and fuzzers: api_handle() is called by hand. */

@@ -67,13 +67,12 @@ static void set_entries(json_t *object, json_t *entries)
 
 /* ---- ordinary changes --------------------------------------------------------------------- */
 
-void managed_note_change(const json_t *old, json_t *object, const char *manager)
+void managed_note_change(const kind_t *kind, const json_t *old, json_t *object, const char *manager)
 {
     const json_t *before = entries_of(old);
-    const kind_t *kind = kind_find(object_string(old, "kind"));
     size_t i;
     json_t *entry;
-    if (!before || !kind) {
+    if (!before) {
         json_object_del(json_object_get(object, "metadata"), "managedFields");
         return;
     }
@@ -285,7 +284,8 @@ static json_t *result_of(application_t *self)
     json_auto_t *gone = abandoned(self);
     json_auto_t *unknown = json_array();
     fieldset_remove(gone, result);
-    (void)fields_check(result, self->kind->type, unknown, NULL); /* drops what is empty now */
+    if (!self->kind->custom) /* drops what is empty now */
+        (void)fields_check(result, self->kind->type, unknown, NULL);
     add_entry(self->entries, find_entry(self->before, self->manager, "Apply"), self->manager,
         "Apply", kind_api_version(self->kind), json_incref(self->set));
     set_entries(result, self->entries);
@@ -331,7 +331,7 @@ void apply_handle(api_t *api, request_t *request, const target_t *target)
             "for apply patch");
         return;
     }
-    self.config = body_object(request, target->kind);
+    self.config = body_object(request, target->served);
     if (!self.config)
         return;
     if (json_array_size(entries_of(self.config))) {

@@ -12,6 +12,7 @@
 void apply_handle(api_t *api, request_t *request, const target_t *target);
 
 /* Notes in object's managedFields, if old has any, which fields manager (may be NULL) changes. */
-void managed_note_change(const json_t *old, json_t *object, const char *manager);
+void managed_note_change(
+    const kind_t *kind, const json_t *old, json_t *object, const char *manager);
 
 #endif

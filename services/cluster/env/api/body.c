@@ -3,6 +3,7 @@
 
 #include "services/cluster/env/api/protobuf.h"
 #include "services/cluster/env/api/status.h"
+#include "services/cluster/env/custom.h"
 #include "services/cluster/env/object.h"
 #include "services/cluster/env/schema/fields.h"
 
@@ -84,6 +85,25 @@ static bool report_unknown(request_t *request, const kind_t *kind, const json_t 
     return false;
 }
 
+/* Of a custom object the metadata alone has a type of ours. */
+static int check_custom(const kind_t *kind, json_t *object, json_t *unknown, err_t *err)
+{
+    json_t *wrapped = json_object();
+    json_t *metadata = json_object_get(object, "metadata");
+    if (metadata)
+        json_object_set(wrapped, "metadata", metadata);
+    int rc = fields_check(wrapped, "custom.Metadata", unknown, err);
+    json_decref(wrapped);
+    custom_shape(kind, object, unknown);
+    return rc;
+}
+
+static int check_fields(const kind_t *kind, json_t *object, json_t *unknown, err_t *err)
+{
+    return kind->custom ? check_custom(kind, object, unknown, err)
+                        : fields_check(object, kind->type, unknown, err);
+}
+
 json_t *body_check(request_t *request, const kind_t *kind, json_t *object)
 {
     err_t err = {0};
@@ -94,7 +114,7 @@ json_t *body_check(request_t *request, const kind_t *kind, json_t *object)
             json_is_array(checked) ? "array" : "value", kind->name);
         return NULL;
     }
-    if (fields_check(checked, kind->type, unknown, &err) < 0) {
+    if (check_fields(kind, checked, unknown, &err) < 0) {
         reply_bad_request(request, "%s in version \"%s\" cannot be handled as a %s: %s", kind->name,
             kind->version, kind->name, err.text);
         return NULL;

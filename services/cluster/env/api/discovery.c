@@ -1,33 +1,29 @@
 /* Discovery: which groups, versions and resources there are, in the old form and the aggregated
  * one; version and health. */
-#include "services/cluster/env/api/api_internal.h"
+#include "services/cluster/env/api/discovery.h"
 
 #include "services/cluster/env/api/openapi.h"
 #include "services/cluster/env/api/review.h"
+#include "services/cluster/env/api/served.h"
 #include "services/cluster/env/api/status.h"
-#include "services/cluster/env/api/subresources.h"
 
 #include "base/auto.h"
 #include "base/mem.h"
 
-static const char old_verbs[] = "create delete deletecollection get list patch update watch";
-enum { GROUPS_MAX = 32 };
+/* ---- what both forms share ---------------------------------------------------------------- */
 
-#define METRICS_GROUP   "metrics.k8s.io"
-#define METRICS_VERSION "v1beta1"
-
-static json_t *verb_list(const char *verbs)
+json_t *discovery_words(const char *words)
 {
     json_t *list = json_array();
-    while (*verbs) {
-        size_t length = strcspn(verbs, " ");
-        json_array_append_new(list, json_stringn(verbs, length));
-        verbs += length + (verbs[length] == ' ');
+    while (*words) {
+        size_t length = strcspn(words, " ");
+        json_array_append_new(list, json_stringn(words, length));
+        words += length + (words[length] == ' ');
     }
     return list;
 }
 
-static void set_list(json_t *object, const char *key, const char *const *texts)
+void discovery_set_list(json_t *object, const char *key, const char *const *texts)
 {
     if (!texts)
         return;
@@ -37,167 +33,137 @@ static void set_list(json_t *object, const char *key, const char *const *texts)
     json_object_set_new(object, key, list);
 }
 
-/* ---- the old form ------------------------------------------------------------------------- */
+#define CERTIFICATES "certificates.k8s.io"
+#define CONNECT      "create delete get patch update"
+#define CHANGE       "get patch update"
 
-static json_t *old_resource(const kind_t *kind)
-{
-    json_t *resource =
-        json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", kind->plural, "singularName", kind->singular,
-            "namespaced", kind->is_namespaced, "kind", kind->name, "verbs", verb_list(old_verbs));
-    set_list(resource, "shortNames", kind->short_names);
-    set_list(resource, "categories", kind->categories);
-    return resource;
-}
+static const subresource_t subresources[] = {
+    {"CertificateSigningRequest", "approval", CHANGE, "CertificateSigningRequest", CERTIFICATES,
+        "v1"},
+    {"Node", "proxy", CONNECT, "NodeProxyOptions", "", "v1"},
+    {"Pod", "attach", "create get", "PodAttachOptions", "", "v1"},
+    {"Pod", "ephemeralcontainers", CHANGE, "Pod", "", "v1"},
+    {"Pod", "eviction", "create", "Eviction", "policy", "v1"},
+    {"Pod", "exec", "create get", "PodExecOptions", "", "v1"},
+    {"Pod", "log", "get", "Pod", "", "v1"},
+    {"Pod", "portforward", "create get", "PodPortForwardOptions", "", "v1"},
+    {"Pod", "proxy", CONNECT, "PodProxyOptions", "", "v1"},
+    {"Service", "proxy", CONNECT, "ServiceProxyOptions", "", "v1"},
+    {"ServiceAccount", "token", "create", "TokenRequest", "authentication.k8s.io", "v1"},
+};
 
-static void add_old_subresource(void *arg, const kind_t *kind, const subresource_t *subresource)
+void discovery_each_subresource(const kind_t *kind,
+    void (*add)(void *arg, const kind_t *kind, const subresource_t *subresource), void *arg)
 {
-    json_t *resource = json_pack("{s:o, s:s, s:b, s:s, s:o}", "name",
-        json_sprintf("%s/%s", kind->plural, subresource->name), "singularName", "", "namespaced",
-        kind->is_namespaced, "kind", subresource->response_kind, "verbs",
-        verb_list(subresource->verbs));
-    if (strcmp(subresource->group, kind->group) != 0) {
-        json_object_set_new(resource, "group", json_string(subresource->group));
-        json_object_set_new(resource, "version", json_string("v1"));
+    static const subresource_t scale = {.name = "scale",
+        .verbs = CHANGE,
+        .response_kind = "Scale",
+        .group = "autoscaling",
+        .version = "v1"};
+    const subresource_t status = {.name = "status",
+        .verbs = CHANGE,
+        .response_kind = kind->name,
+        .group = kind->group,
+        .version = kind->version};
+    for (size_t i = 0; !kind->custom && i < ARRAY_SIZE(subresources); i++) {
+        if (!strcmp(subresources[i].kind, kind->name))
+            add(arg, kind, &subresources[i]);
     }
-    json_array_append_new(arg, resource);
+    if (kind->has_scale)
+        add(arg, kind, &scale);
+    if (kind->has_status)
+        add(arg, kind, &status);
 }
 
-static void add_old_resources(json_t *resources, const kind_t *kind)
+const metric_t *discovery_metric(size_t i)
 {
-    json_array_append_new(resources, old_resource(kind));
-    subresources_each(kind, add_old_subresource, resources);
+    static const metric_t metrics[] = {
+        {"nodes", "NodeMetrics", false}, {"pods", "PodMetrics", true}};
+    return i < ARRAY_SIZE(metrics) ? &metrics[i] : NULL;
 }
 
-/* Returns whether the group has any. */
-static bool add_old_reviews(json_t *resources, const char *group)
+/* ---- groups ------------------------------------------------------------------------------- */
+
+static void add_version(json_t *groups, const char *group, const char *version)
 {
-    bool has_any = false;
-    for (size_t i = 0; review_at(i); i++) {
-        const review_t *review = review_at(i);
-        if (strcmp(review->group, group) != 0)
-            continue;
-        has_any = true;
-        json_array_append_new(
-            resources, json_pack("{s:s, s:s, s:b, s:s, s:[s]}", "name", review->plural,
-                           "singularName", review->singular, "namespaced", review->is_namespaced,
-                           "kind", review->kind, "verbs", "create"));
+    json_t *found = NULL;
+    size_t i;
+    json_t *each;
+    if (!*group)
+        return;
+    json_array_foreach(groups, i, each)
+    {
+        if (!strcmp(json_string_value(json_array_get(each, 0)), group))
+            found = each;
     }
-    return has_any;
-}
-
-/* What `kubectl top` asks for. */
-static const struct {
-    const char *name;
-    const char *kind;
-    bool is_namespaced;
-} metrics[] = {{"nodes", "NodeMetrics", false}, {"pods", "PodMetrics", true}};
-
-static void add_old_metrics(json_t *resources)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(metrics); i++)
-        json_array_append_new(
-            resources, json_pack("{s:s, s:s, s:b, s:s, s:[s, s]}", "name", metrics[i].name,
-                           "singularName", "", "namespaced", metrics[i].is_namespaced, "kind",
-                           metrics[i].kind, "verbs", "get", "list"));
-}
-
-/* APIResourceList of one group, or NULL if there is none. */
-static json_t *resource_list(const char *group, const char *version)
-{
-    json_auto_t *resources = json_array();
-    json_auto_t *name = json_sprintf("%s%s%s", group, *group ? "/" : "", version);
-    const char *api_version = NULL;
-    for (size_t i = 0; kind_at(i); i++) {
-        const kind_t *kind = kind_at(i);
-        const kind_t *old = old_version_of(kind);
-        bool is_older = old && !strcmp(version, old->version);
-        if (strcmp(kind->group, group) != 0 || (strcmp(kind->version, version) != 0 && !is_older))
-            continue;
-        api_version = json_string_value(name);
-        add_old_resources(resources, kind);
+    if (!found) {
+        json_array_append_new(groups, json_pack("[s, s]", group, version));
+        return;
     }
-    if (!strcmp(group, METRICS_GROUP) && !strcmp(version, METRICS_VERSION)) {
-        api_version = json_string_value(name);
-        add_old_metrics(resources);
-    }
-    if (!strcmp(version, "v1") && add_old_reviews(resources, group))
-        api_version = json_string_value(name);
-    if (!api_version)
-        return NULL;
-    return json_pack("{s:s, s:s, s:s, s:O}", "kind", "APIResourceList", "apiVersion", "v1",
-        "groupVersion", api_version, "resources", resources);
-}
-
-static void add_group(const char **groups, size_t size, size_t *count_p, const char *group)
-{
-    for (size_t i = 0; i < *count_p; i++) {
-        if (!strcmp(groups[i], group))
+    for (i = 1; i < json_array_size(found); i++) {
+        if (!strcmp(json_string_value(json_array_get(found, i)), version))
             return;
     }
-    if (*group && *count_p < size)
-        groups[(*count_p)++] = group;
+    json_array_append_new(found, json_string(version));
 }
 
-/* The groups beside the core one, each once. */
-static size_t group_names(const char **groups, size_t size)
+static void add_served_version(void *arg, const served_t *served)
 {
-    size_t count = 0;
-    for (size_t i = 0; kind_at(i); i++)
-        add_group(groups, size, &count, kind_at(i)->group);
+    add_version(arg, served->group, served->version);
+}
+
+json_t *discovery_groups(const store_t *store)
+{
+    json_t *groups = json_array();
+    served_each(store, add_served_version, groups);
     for (size_t i = 0; review_at(i); i++)
-        add_group(groups, size, &count, review_at(i)->group);
-    add_group(groups, size, &count, METRICS_GROUP);
-    return count;
+        add_version(groups, review_at(i)->group, "v1");
+    add_version(groups, METRICS_GROUP, METRICS_VERSION);
+    return groups;
 }
 
-static bool is_group(const char *name)
+static json_t *version_object(const char *group, const json_t *version)
 {
-    const char *groups[GROUPS_MAX];
-    size_t count = group_names(groups, ARRAY_SIZE(groups));
-    for (size_t i = 0; i < count; i++) {
-        if (!strcmp(groups[i], name))
-            return true;
-    }
-    return false;
+    return json_pack("{s:o, s:O}", "groupVersion",
+        json_sprintf("%s/%s", group, json_string_value(version)), "version", version);
 }
 
-/* The version of a group that is preferred. */
-static const char *group_version(const char *group)
+static json_t *group_object(const json_t *group)
 {
-    for (size_t i = 0; kind_at(i); i++) {
-        if (!strcmp(kind_at(i)->group, group))
-            return kind_at(i)->version;
-    }
-    return !strcmp(group, METRICS_GROUP) ? METRICS_VERSION : "v1";
+    const char *name = json_string_value(json_array_get(group, 0));
+    json_t *versions = json_array();
+    for (size_t i = 1; i < json_array_size(group); i++)
+        json_array_append_new(versions, version_object(name, json_array_get(group, i)));
+    return json_pack("{s:s, s:o, s:O}", "name", name, "versions", versions, "preferredVersion",
+        json_array_get(versions, 0));
 }
 
-static json_t *version_object(const char *group, const char *version)
+static json_t *group_list(const store_t *store)
 {
-    return json_pack(
-        "{s:o, s:s}", "groupVersion", json_sprintf("%s/%s", group, version), "version", version);
-}
-
-static json_t *group_object(const char *group)
-{
-    json_auto_t *preferred = version_object(group, group_version(group));
-    json_auto_t *versions = json_pack("[O]", preferred);
-    for (size_t i = 0; kind_at(i); i++) {
-        const kind_t *old = old_version_of(kind_at(i));
-        if (old && !strcmp(kind_at(i)->group, group))
-            json_array_append_new(versions, version_object(group, old->version));
-    }
-    return json_pack(
-        "{s:s, s:O, s:O}", "name", group, "versions", versions, "preferredVersion", preferred);
-}
-
-static json_t *group_list(void)
-{
-    const char *groups[GROUPS_MAX];
-    size_t count = group_names(groups, ARRAY_SIZE(groups));
+    json_auto_t *groups = discovery_groups(store);
     json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, group_object(groups[i]));
+    size_t i;
+    json_t *group;
+    json_array_foreach(groups, i, group) json_array_append_new(list, group_object(group));
     return json_pack("{s:s, s:s, s:o}", "kind", "APIGroupList", "apiVersion", "v1", "groups", list);
+}
+
+/* APIGroup of one group, or NULL if there is none. */
+static json_t *find_group(const store_t *store, const char *name)
+{
+    json_auto_t *groups = discovery_groups(store);
+    size_t i;
+    json_t *group;
+    json_array_foreach(groups, i, group)
+    {
+        if (strcmp(json_string_value(json_array_get(group, 0)), name) != 0)
+            continue;
+        json_t *object = group_object(group);
+        json_object_set_new(object, "kind", json_string("APIGroup"));
+        json_object_set_new(object, "apiVersion", json_string("v1"));
+        return object;
+    }
+    return NULL;
 }
 
 static json_t *core_versions(void)
@@ -206,88 +172,80 @@ static json_t *core_versions(void)
         "serverAddressByClientCIDRs", "clientCIDR", "0.0.0.0/0", "serverAddress", "10.96.0.1:443");
 }
 
-/* ---- the aggregated form ------------------------------------------------------------------ */
+/* ---- resources in the old form ------------------------------------------------------------ */
 
-static json_t *response_kind(const char *group, const char *name)
+typedef struct listing {
+    const char *group;
+    const char *version;
+    json_t *resources;
+} listing_t;
+
+static void add_subresource(void *arg, const kind_t *kind, const subresource_t *subresource)
 {
-    return json_pack(
-        "{s:s, s:s, s:s}", "group", group, "version", group_version(group), "kind", name);
+    json_t *resource = json_pack("{s:o, s:s, s:b, s:s, s:o}", "name",
+        json_sprintf("%s/%s", kind->plural, subresource->name), "singularName", "", "namespaced",
+        kind->is_namespaced, "kind", subresource->response_kind, "verbs",
+        discovery_words(subresource->verbs));
+    if (strcmp(subresource->group, kind->group) != 0) {
+        json_object_set_new(resource, "group", json_string(subresource->group));
+        json_object_set_new(resource, "version", json_string(subresource->version));
+    }
+    json_array_append_new(arg, resource);
 }
 
-static void add_new_subresource(void *arg, const kind_t *kind, const subresource_t *subresource)
+static void add_resource(void *arg, const served_t *served)
 {
-    (void)kind;
-    json_array_append_new(
-        arg, json_pack("{s:s, s:o, s:o}", "subresource", subresource->name, "responseKind",
-                 response_kind(subresource->group, subresource->response_kind), "verbs",
-                 verb_list(subresource->verbs)));
+    listing_t *self = arg;
+    const kind_t *kind = served->kind;
+    if (strcmp(served->group, self->group) != 0 || strcmp(served->version, self->version) != 0)
+        return;
+    json_t *resource = json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", kind->plural, "singularName",
+        kind->singular, "namespaced", kind->is_namespaced, "kind", kind->name, "verbs",
+        discovery_words(DISCOVERY_VERBS));
+    discovery_set_list(resource, "shortNames", kind->short_names);
+    discovery_set_list(resource, "categories", kind->categories);
+    json_array_append_new(self->resources, resource);
+    discovery_each_subresource(kind, add_subresource, self->resources);
 }
 
-static json_t *new_resource(const kind_t *kind)
+static void add_others(const listing_t *self)
 {
-    json_auto_t *list = json_array();
-    json_t *resource = json_pack("{s:s, s:o, s:s, s:s, s:o}", "resource", kind->plural,
-        "responseKind", response_kind(kind->group, kind->name), "scope",
-        kind->is_namespaced ? "Namespaced" : "Cluster", "singularResource", kind->singular, "verbs",
-        verb_list(old_verbs));
-    set_list(resource, "shortNames", kind->short_names);
-    set_list(resource, "categories", kind->categories);
-    subresources_each(kind, add_new_subresource, list);
-    if (json_array_size(list))
-        json_object_set(resource, "subresources", list);
-    return resource;
+    const review_t *review;
+    const metric_t *metric;
+    for (size_t i = 0; (review = review_at(i)); i++) {
+        if (strcmp(review->group, self->group) != 0 || strcmp(self->version, "v1") != 0)
+            continue;
+        json_array_append_new(
+            self->resources, json_pack("{s:s, s:s, s:b, s:s, s:[s]}", "name", review->plural,
+                                 "singularName", review->singular, "namespaced",
+                                 review->is_namespaced, "kind", review->kind, "verbs", "create"));
+    }
+    if (strcmp(self->group, METRICS_GROUP) != 0 || strcmp(self->version, METRICS_VERSION) != 0)
+        return;
+    for (size_t i = 0; (metric = discovery_metric(i)); i++)
+        json_array_append_new(self->resources,
+            json_pack("{s:s, s:s, s:b, s:s, s:[s, s]}", "name", metric->name, "singularName", "",
+                "namespaced", metric->is_namespaced, "kind", metric->kind, "verbs", "get", "list"));
 }
 
-static json_t *new_review(const review_t *review)
-{
-    return json_pack("{s:s, s:o, s:s, s:s, s:[s]}", "resource", review->plural, "responseKind",
-        response_kind(review->group, review->kind), "scope",
-        review->is_namespaced ? "Namespaced" : "Cluster", "singularResource", review->singular,
-        "verbs", "create");
-}
-
-static json_t *new_group(const char *group)
+/* APIResourceList of one group version, or NULL if there is none. */
+static json_t *resource_list(const store_t *store, const char *group, const char *version)
 {
     json_auto_t *resources = json_array();
-    json_t *metadata = json_object();
-    for (size_t i = 0; kind_at(i); i++) {
-        if (!strcmp(kind_at(i)->group, group))
-            json_array_append_new(resources, new_resource(kind_at(i)));
-    }
-    for (size_t i = 0; review_at(i); i++) {
-        if (!strcmp(review_at(i)->group, group))
-            json_array_append_new(resources, new_review(review_at(i)));
-    }
-    for (size_t i = 0; !strcmp(group, METRICS_GROUP) && i < ARRAY_SIZE(metrics); i++)
-        json_array_append_new(
-            resources, json_pack("{s:s, s:o, s:s, s:s, s:[s, s]}", "resource", metrics[i].name,
-                           "responseKind", response_kind(group, metrics[i].kind), "scope",
-                           metrics[i].is_namespaced ? "Namespaced" : "Cluster", "singularResource",
-                           "", "verbs", "get", "list"));
-    if (*group)
-        json_object_set_new(metadata, "name", json_string(group));
-    json_object_set_new(metadata, "creationTimestamp", json_null());
-    return json_pack("{s:o, s:[{s:s, s:O, s:s}]}", "metadata", metadata, "versions", "version",
-        group_version(group), "resources", resources, "freshness", "Current");
-}
-
-static json_t *new_discovery(bool is_core, const char *version)
-{
-    const char *groups[GROUPS_MAX];
-    size_t count = group_names(groups, ARRAY_SIZE(groups));
-    json_t *items = json_array();
-    if (is_core)
-        json_array_append_new(items, new_group(""));
-    for (size_t i = 0; !is_core && i < count; i++)
-        json_array_append_new(items, new_group(groups[i]));
-    return json_pack("{s:s, s:o, s:{}, s:o}", "kind", "APIGroupDiscoveryList", "apiVersion",
-        json_sprintf("apidiscovery.k8s.io/%s", version), "metadata", "items", items);
+    listing_t listing = {.group = group, .version = version, .resources = resources};
+    served_each(store, add_resource, &listing);
+    add_others(&listing);
+    if (!json_array_size(resources))
+        return NULL;
+    return json_pack("{s:s, s:s, s:o, s:O}", "kind", "APIResourceList", "apiVersion", "v1",
+        "groupVersion", json_sprintf("%s%s%s", group, *group ? "/" : "", version), "resources",
+        resources);
 }
 
 /* ---- requests ----------------------------------------------------------------------------- */
 
 /* /api or /apis, in the form that the client prefers. */
-static void reply_discovery(request_t *request, bool is_core)
+static void reply_discovery(const api_t *self, request_t *request, bool is_core)
 {
     static const char *const versions[] = {"v2", "v2beta1"};
     static const char *const types[] = {
@@ -298,12 +256,12 @@ static void reply_discovery(request_t *request, bool is_core)
         AUTO_FREE char *wanted = xasprintf("v=%s;", versions[i]);
         if (!strstr(accept, "as=APIGroupDiscoveryList") || !strstr(accept, wanted))
             continue;
-        json_auto_t *document = new_discovery(is_core, versions[i]);
+        json_auto_t *document = discovery_aggregated(self->store, is_core, versions[i]);
         AUTO_FREE char *text = mem_check(json_dumps(document, JSON_COMPACT));
         reply_bytes(request, 200, types[i], text, strlen(text));
         return;
     }
-    reply_json(request, 200, is_core ? core_versions() : group_list());
+    reply_json(request, 200, is_core ? core_versions() : group_list(self->store));
 }
 
 static void reply_version(request_t *request)
@@ -315,13 +273,13 @@ static void reply_version(request_t *request)
             "compiler", "gc", "platform", "linux/amd64"));
 }
 
-static bool reply_fixed(request_t *request)
+static bool reply_fixed(const api_t *self, request_t *request)
 {
     const char *path = request->path;
     if (!strcmp(path, "/api"))
-        reply_discovery(request, true);
+        reply_discovery(self, request, true);
     else if (!strcmp(path, "/apis"))
-        reply_discovery(request, false);
+        reply_discovery(self, request, false);
     else if (!strcmp(path, "/version"))
         reply_version(request);
     else if (!strcmp(path, "/healthz") || !strcmp(path, "/livez") || !strcmp(path, "/readyz"))
@@ -338,17 +296,17 @@ bool discovery_handle(api_t *self, request_t *request)
     int length = 0;
     if (strcmp(request->method, "GET") != 0)
         return false;
-    if (reply_fixed(request) || openapi_handle(self, request))
+    if (reply_fixed(self, request) || openapi_handle(self, request))
         return true;
     json_t *document = NULL;
     if (!strcmp(request->path, "/api/v1"))
-        document = resource_list("", "v1");
+        document = resource_list(self->store, "", "v1");
     else if (sscanf(request->path, "/apis/%127[^/]/%31[^/]%n", group, version, &length) == 2
              && length && !request->path[length])
-        document = resource_list(group, version);
+        document = resource_list(self->store, group, version);
     else if (sscanf(request->path, "/apis/%127[^/]%n", group, &length) == 1
-             && !request->path[length] && is_group(group))
-        document = group_object(group);
+             && !request->path[length])
+        document = find_group(self->store, group);
     if (document)
         reply_json(request, 200, document);
     return document;

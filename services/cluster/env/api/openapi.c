@@ -8,20 +8,6 @@ static const char protobuf_type[] = "application/com.github.proto-openapi.spec.v
 
 /* ---- what is served ----------------------------------------------------------------------- */
 
-typedef void(served_fn)(void *arg, const served_t *served);
-
-/* Calls fn for each kind in each version in which it is served. */
-static void each_served(served_fn *fn, void *arg)
-{
-    for (size_t i = 0; kind_at(i); i++) {
-        const kind_t *kind = kind_at(i);
-        const kind_t *old = old_version_of(kind);
-        fn(arg, &(served_t){kind->group, kind->version, kind, kind->type});
-        if (old)
-            fn(arg, &(served_t){kind->group, old->version, kind, old->type});
-    }
-}
-
 /* "api/v1" or "apis/apps/v1" */
 static char *root_of(const served_t *served)
 {
@@ -48,11 +34,11 @@ static void add_served(void *arg, const served_t *served)
     openapi_add_paths(self->paths, self->form, served);
 }
 
-static json_t *new_document(openapi_form_t form, const char *root)
+static json_t *new_document(const api_t *api, openapi_form_t form, const char *root)
 {
     document_t self = {
         .form = form, .root = root, .paths = json_object(), .schemas = json_object()};
-    each_served(add_served, &self);
+    served_each(api->store, add_served, &self);
     json_t *info = json_pack("{s:s, s:s}", "title", "Kubernetes", "version", "v1.30.0");
     if (form == OPENAPI_V2)
         return json_pack("{s:s, s:o, s:o, s:o}", "swagger", "2.0", "info", info, "paths",
@@ -70,10 +56,10 @@ static void add_root(void *arg, const served_t *served)
 
 /* ---- requests ----------------------------------------------------------------------------- */
 
-static void reply_v2(request_t *request)
+static void reply_v2(const api_t *self, request_t *request)
 {
     AUTO(buffer_done) buffer_t body = {0};
-    json_auto_t *document = new_document(OPENAPI_V2, NULL);
+    json_auto_t *document = new_document(self, OPENAPI_V2, NULL);
     if (!request->accept || !strstr(request->accept, "proto-openapi.spec.v2")) {
         reply_json(request, 200, json_incref(document));
         return;
@@ -82,16 +68,16 @@ static void reply_v2(request_t *request)
     reply_buffer(request, 200, protobuf_type, &body);
 }
 
-static void reply_index(request_t *request)
+static void reply_index(const api_t *self, request_t *request)
 {
     json_t *paths = json_object();
-    each_served(add_root, paths);
+    served_each(self->store, add_root, paths);
     reply_json(request, 200, json_pack("{s:o}", "paths", paths));
 }
 
-static void reply_v3(request_t *request, const char *root)
+static void reply_v3(const api_t *self, request_t *request, const char *root)
 {
-    json_t *document = new_document(OPENAPI_V3, root);
+    json_t *document = new_document(self, OPENAPI_V3, root);
     if (json_object_size(json_object_get(document, "paths"))) {
         reply_json(request, 200, document);
         return;
@@ -104,13 +90,12 @@ bool openapi_handle(api_t *self, request_t *request)
 {
     static const char v3[] = "/openapi/v3";
     const char *path = request->path;
-    (void)self;
     if (!strcmp(path, "/openapi/v2"))
-        reply_v2(request);
+        reply_v2(self, request);
     else if (!strcmp(path, v3))
-        reply_index(request);
+        reply_index(self, request);
     else if (!strncmp(path, v3, sizeof(v3) - 1) && path[sizeof(v3) - 1] == '/')
-        reply_v3(request, path + sizeof(v3));
+        reply_v3(self, request, path + sizeof(v3));
     else
         return false;
     return true;

@@ -5,15 +5,7 @@
 #ifndef CLUSTER_ENV_API_OPENAPI_H
 #define CLUSTER_ENV_API_OPENAPI_H
 
-#include "services/cluster/env/api/api_internal.h"
-
-/* A resource as it is served in one version. */
-typedef struct served {
-    const char *group;
-    const char *version;
-    const kind_t *kind;
-    const char *type; /* of that version, in the table of fields */
-} served_t;
+#include "services/cluster/env/api/served.h"
 
 /* Swagger 2.0, which has everything in one document, or OpenAPI 3, one for each group version. */
 typedef enum { OPENAPI_V2, OPENAPI_V3 } openapi_form_t;

@@ -33,7 +33,7 @@ static const char *const patch_types[] = {"application/json-patch+json",
 /* Custom objects are not merged strategically. */
 static size_t patch_type_count(const served_t *served)
 {
-    return ARRAY_SIZE(patch_types) - !served->type;
+    return ARRAY_SIZE(patch_types) - (served->kind->custom != NULL);
 }
 
 static json_t *parameter(openapi_form_t form, const char *in, const char *name, size_t length)

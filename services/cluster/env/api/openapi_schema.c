@@ -1,6 +1,7 @@
 /* Schemas of the API's types, from the table of fields. */
 #include "services/cluster/env/api/openapi.h"
 
+#include "services/cluster/env/custom.h"
 #include "services/cluster/env/schema/fields.h"
 
 #include "base/auto.h"
@@ -36,12 +37,33 @@ static char *name_of_type(const char *type)
     const char *rest = strchr(type, '/') + 1;
     if (!strncmp(type, "meta/", 5))
         return xasprintf("%s%s", META, strchr(rest, '.') + 1);
+    if (!strncmp(type, "apiextensions/", 14))
+        return xasprintf("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.%s", rest);
     return xasprintf("io.k8s.api.%.*s.%s", (int)strcspn(type, "./"), type, rest);
+}
+
+/* "example.com" is com.example. */
+static char *reversed(const char *group)
+{
+    AUTO_FREE char *rest = xstrdup(group);
+    AUTO_FREE char *result = xstrdup("");
+    for (char *dot = rest; dot;) {
+        dot = strrchr(rest, '.');
+        char *longer = xasprintf("%s%s%s", result, *result ? "." : "", dot ? dot + 1 : rest);
+        free(result);
+        result = longer;
+        if (dot)
+            *dot = 0;
+    }
+    return TAKE(result);
 }
 
 char *openapi_schema_name(const served_t *served)
 {
-    return name_of_type(served->type);
+    if (!served->kind->custom)
+        return name_of_type(served->type);
+    AUTO_FREE char *group = reversed(served->group);
+    return xasprintf("%s.%s.%s", group, served->version, served->kind->name);
 }
 
 json_t *openapi_reference(openapi_form_t form, const char *schema_name)
@@ -86,6 +108,8 @@ static json_t *value_schema(json_t *schemas, openapi_form_t form, const char *va
         return special;
     if (!strcmp(value, "bool"))
         return json_pack("{s:s}", "type", "boolean");
+    if (!strcmp(value, "number"))
+        return json_pack("{s:s}", "type", value);
     if (!strncmp(value, "int", 3))
         return json_pack("{s:s, s:s}", "type", "integer", "format", value);
     if (!strcmp(value, "list"))
@@ -180,10 +204,44 @@ static void add_type(json_t *schemas, openapi_form_t form, const char *type)
     json_decref(self.required);
 }
 
+/* Clients of version 2 cannot know that there may be more fields than are named. */
+static void open_up(json_t *schema)
+{
+    const char *key;
+    json_t *member;
+    json_t *items = json_object_get(schema, "items");
+    json_t *additional = json_object_get(schema, "additionalProperties");
+    if (json_is_true(json_object_get(schema, "x-kubernetes-preserve-unknown-fields")))
+        json_object_del(schema, "properties");
+    json_object_foreach(json_object_get(schema, "properties"), key, member) open_up(member);
+    if (items)
+        open_up(items);
+    if (json_is_object(additional))
+        open_up(additional);
+}
+
+static void add_custom(json_t *schemas, openapi_form_t form, const served_t *served)
+{
+    static const char metadata[] = "meta/v1.ObjectMeta";
+    AUTO_FREE char *name = openapi_schema_name(served);
+    json_t *schema = served->kind->custom->schema ? json_deep_copy(served->kind->custom->schema)
+                                                  : json_pack("{s:s}", "type", "object");
+    if (form == OPENAPI_V2)
+        open_up(schema);
+    json_object_set_new(schemas, name, schema);
+    if (!json_object_get(schema, "properties"))
+        json_object_set_new(schema, "properties", json_object());
+    json_object_set_new(
+        json_object_get(schema, "properties"), "metadata", value_schema(schemas, form, metadata));
+}
+
 void openapi_add_schema(json_t *schemas, openapi_form_t form, const served_t *served)
 {
     AUTO_FREE char *name = openapi_schema_name(served);
-    add_type(schemas, form, served->type);
+    if (served->kind->custom)
+        add_custom(schemas, form, served);
+    else
+        add_type(schemas, form, served->type);
     json_t *schema = json_object_get(schemas, name);
     json_t *properties = json_object_get(schema, "properties");
     json_t *names = json_object_get(schema, "x-kubernetes-group-version-kind");

@@ -4,6 +4,7 @@
 #include "services/cluster/env/api/api_internal.h"
 
 #include "services/cluster/env/api/query.h"
+#include "services/cluster/env/api/served.h"
 #include "services/cluster/env/api/status.h"
 #include "services/cluster/env/api/table.h"
 #include "services/cluster/env/object.h"
@@ -113,8 +114,10 @@ static void reply_table(request_t *request, const kind_t *kind, const page_t *pa
 {
     json_t *table = table_new(kind, page_metadata(page), true);
     const char *include = request_query(request, "includeObject");
-    for (size_t i = 0; i < page->count; i++)
-        table_add(table, kind, page->versions[i]->object, include);
+    for (size_t i = 0; i < page->count; i++) {
+        json_auto_t *object = served_object(kind, page->versions[i]->object);
+        table_add(table, kind, object, include);
+    }
     reply_json(request, 200, table);
 }
 
@@ -126,11 +129,9 @@ static void reply_list(request_t *request, const kind_t *kind, const page_t *pag
     buffer_format(&body, "{\"kind\":\"%sList\",\"apiVersion\":\"%s\",\"metadata\":%s,\"items\":[",
         kind->name, kind_api_version(kind), metadata_text);
     for (size_t i = 0; i < page->count; i++) {
-        size_t size;
-        const char *text = version_text(page->versions[i], &size);
         if (i)
             buffer_add(&body, ",", 1);
-        buffer_add(&body, text, size);
+        served_text(&body, kind, page->versions[i]);
     }
     buffer_add(&body, "]}\n", 3);
     reply_buffer(request, 200, "application/json", &body);
@@ -150,9 +151,9 @@ void read_list(api_t *self, request_t *request, const target_t *target)
     page.left = limit ? strtoul(limit, NULL, 10) : 0;
     fill_page(&page, all, count, &query, after);
     if (table_is_wanted(request))
-        reply_table(request, target->kind, &page);
+        reply_table(request, target->served, &page);
     else
-        reply_list(request, target->kind, &page);
+        reply_list(request, target->served, &page);
     store_versions_free(all, count);
     free(page.versions);
     free(page.token);
@@ -160,7 +161,7 @@ void read_list(api_t *self, request_t *request, const target_t *target)
 
 void read_object(api_t *self, request_t *request, const target_t *target)
 {
-    size_t size;
+    AUTO(buffer_done) buffer_t body = {0};
     version_t *version =
         store_version_of(self->store, target->kind, target->namespace, target->name);
     if (!version) {
@@ -168,14 +169,15 @@ void read_object(api_t *self, request_t *request, const target_t *target)
         return;
     }
     if (table_is_wanted(request)) {
-        json_t *table = table_new(target->kind,
+        json_auto_t *object = served_object(target->served, version->object);
+        json_t *table = table_new(target->served,
             json_pack("{s:s}", "resourceVersion",
                 object_string(version->object, "metadata.resourceVersion")),
             true);
-        table_add(table, target->kind, version->object, request_query(request, "includeObject"));
+        table_add(table, target->served, object, request_query(request, "includeObject"));
         reply_json(request, 200, table);
         return;
     }
-    const char *text = version_text(version, &size);
-    reply_bytes(request, 200, "application/json", text, size);
+    served_text(&body, target->served, version);
+    reply_buffer(request, 200, "application/json", &body);
 }

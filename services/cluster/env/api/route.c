@@ -3,6 +3,8 @@
  * below /api/v1 or /apis/GROUP/VERSION. A namespace is itself a resource: /namespaces/NS/status. */
 #include "services/cluster/env/api/route.h"
 
+#include "services/cluster/env/custom.h"
+
 #include "base/auto.h"
 #include "base/mem.h"
 
@@ -62,7 +64,7 @@ static bool is_inside_namespace(const parts_t *parts, size_t at)
            && strcmp(parts->text[at + 2], "finalize") != 0;
 }
 
-static bool read_target(const parts_t *parts, target_t *target)
+static bool read_target(const store_t *store, const parts_t *parts, target_t *target)
 {
     const char *group;
     const char *version;
@@ -73,8 +75,11 @@ static bool read_target(const parts_t *parts, target_t *target)
         target->namespace = xstrdup(parts->text[at + 1]);
         at += 2;
     }
-    target->kind = kind_find_resource(group, parts->text[at]);
-    if (!target->kind || strcmp(target->kind->version, version) != 0)
+    target->kind = store_find_resource(store, group, parts->text[at]);
+    if (!target->kind)
+        return false;
+    target->served = target->kind->custom ? custom_served(target->kind, version) : target->kind;
+    if (!target->served || strcmp(target->served->version, version) != 0)
         return false;
     if (++at < parts->count)
         target->name = xstrdup(parts->text[at]);
@@ -87,12 +92,12 @@ static bool read_target(const parts_t *parts, target_t *target)
     return !is_named_without_namespace && (target->kind->is_namespaced || !target->namespace);
 }
 
-bool route_parse(const char *path, target_t *target)
+bool route_parse(const store_t *store, const char *path, target_t *target)
 {
     parts_t parts = {0};
     *target = (target_t){0};
     split(path, &parts);
-    bool is_found = read_target(&parts, target);
+    bool is_found = read_target(store, &parts, target);
     parts_done(&parts);
     return is_found;
 }

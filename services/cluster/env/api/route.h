@@ -6,7 +6,7 @@
 
 /* Reads /api/v1/… and /apis/GROUP/VERSION/…; false if it names no resource that there is. *target
  * is for target_done() either way. */
-bool route_parse(const char *path, target_t *target);
+bool route_parse(const store_t *store, const char *path, target_t *target);
 void target_done(target_t *target);
 
 #endif

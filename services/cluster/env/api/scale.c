@@ -6,14 +6,24 @@
 #include "services/cluster/env/api/patch.h"
 #include "services/cluster/env/api/status.h"
 #include "services/cluster/env/api/table.h"
+#include "services/cluster/env/custom.h"
 #include "services/cluster/env/kinds/cells.h"
 #include "services/cluster/env/object.h"
 
 #include "base/auto.h"
 #include "base/mem.h"
 
-static char *selector_text(const json_t *object)
+/* A dotted path in a custom object, or the one that built-in kinds have. */
+static const char *path_of(const kind_t *kind, const char *key, const char *otherwise)
 {
+    const char *path = kind->custom ? object_string(kind->custom->scale, key) : otherwise;
+    return path + (*path == '.');
+}
+
+static char *selector_text(const kind_t *kind, const json_t *object)
+{
+    if (kind->custom)
+        return xstrdup(object_string(object, path_of(kind, "labelSelectorPath", "")));
     AUTO_FREE char *text = xstrdup("");
     const char *key;
     json_t *value;
@@ -27,11 +37,12 @@ static char *selector_text(const json_t *object)
     return TAKE(text);
 }
 
-static json_t *scale_of(const json_t *object)
+static json_t *scale_of(const kind_t *kind, const json_t *object)
 {
-    AUTO_FREE char *selector = selector_text(object);
+    AUTO_FREE char *selector = selector_text(kind, object);
     json_t *spec = json_object();
-    int64_t replicas = object_integer(object, "spec.replicas", 0);
+    int64_t replicas =
+        object_integer(object, path_of(kind, "specReplicasPath", "spec.replicas"), 0);
     if (replicas)
         json_object_set_new(spec, "replicas", json_integer(replicas));
     return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s, s:s}, s:o, s:{s:I, s:s}}", "kind", "Scale",
@@ -39,7 +50,9 @@ static json_t *scale_of(const json_t *object)
         object_namespace(object), "uid", object_uid(object), "resourceVersion",
         object_string(object, "metadata.resourceVersion"), "creationTimestamp",
         object_string(object, "metadata.creationTimestamp"), "spec", spec, "status", "replicas",
-        (json_int_t)object_integer(object, "status.replicas", 0), "selector", selector);
+        (json_int_t)object_integer(
+            object, path_of(kind, "statusReplicasPath", "status.replicas"), 0),
+        "selector", selector);
 }
 
 static void scale_row(const json_t *scale, time_t now, json_t *cells)
@@ -50,12 +63,12 @@ static void scale_row(const json_t *scale, time_t now, json_t *cells)
     cells_age(cells, scale, now);
 }
 
-static void reply_scale(request_t *request, const json_t *object)
+static void reply_scale(request_t *request, const kind_t *kind, const json_t *object)
 {
     static const kind_column_t columns[] = {
         COLUMN_NAME, COLUMN_INTEGER("Desired"), COLUMN_INTEGER("Available"), COLUMN_AGE, {0}};
     static const kind_t printed = {.name = "Scale", .columns = columns, .row = scale_row};
-    json_auto_t *scale = scale_of(object);
+    json_auto_t *scale = scale_of(kind, object);
     if (!table_is_wanted(request)) {
         reply_json(request, 200, json_incref(scale));
         return;
@@ -66,10 +79,10 @@ static void reply_scale(request_t *request, const json_t *object)
 }
 
 /* What the request makes of the present scale, or NULL if it was answered. */
-static json_t *changed_scale(request_t *request, const json_t *object)
+static json_t *changed_scale(request_t *request, const kind_t *kind, const json_t *object)
 {
     err_t err = {0};
-    json_auto_t *scale = scale_of(object);
+    json_auto_t *scale = scale_of(kind, object);
     json_auto_t *body = body_decode(request, &err);
     json_t *result = NULL;
     const char *type = request->content_type ? request->content_type : "";
@@ -109,37 +122,37 @@ static bool check_scale(request_t *request, const target_t *target, const json_t
 static void change(api_t *self, request_t *request, const target_t *target, json_t *old)
 {
     err_t err = {0};
-    json_auto_t *scale = changed_scale(request, old);
+    json_auto_t *scale = changed_scale(request, target->served, old);
     if (!scale || !check_scale(request, target, scale))
         return;
-    json_t *object = object_copy(old, "spec");
-    json_object_set_new(object, "metadata", json_copy(json_object_get(old, "metadata")));
-    object_set(object, "spec.replicas", json_integer(object_integer(scale, "spec.replicas", 0)));
+    const char *path = path_of(target->served, "specReplicasPath", "spec.replicas");
+    json_t *object = json_deep_copy(old);
+    object_set(object, path, json_integer(object_integer(scale, "spec.replicas", 0)));
     const char *version = object_string(scale, "metadata.resourceVersion");
     object_set(object, "metadata.resourceVersion", json_string(version));
-    managed_note_change(old, object, request_query(request, "fieldManager"));
+    managed_note_change(target->kind, old, object, request_query(request, "fieldManager"));
     json_t *next = NULL;
     if (store_prepare_change(self->store, target->kind, object, STORE_SPEC, &next, &err) < 0) {
         reply_store_error(request, target->kind, target->name, &err);
     } else if (next && request_query(request, "dryRun")) {
-        reply_json(request, 200, scale_of(next));
+        reply_json(request, 200, scale_of(target->served, next));
         json_decref(next);
     } else {
         json_t *now = next ? store_finish_change(self->store, target->kind, next)->object : old;
-        reply_json(request, 200, scale_of(now));
+        reply_json(request, 200, scale_of(target->served, now));
     }
 }
 
 void scale_handle(api_t *self, request_t *request, const target_t *target)
 {
     json_t *object = store_get(self->store, target->kind, target->namespace, target->name);
-    if (!target->kind->has_scale)
+    if (!target->served->has_scale)
         reply_status(
             request, 404, "NotFound", NULL, "the server could not find the requested resource");
     else if (!object)
         reply_not_found(request, target->kind, target->name);
     else if (!strcmp(request->method, "GET"))
-        reply_scale(request, object);
+        reply_scale(request, target->served, object);
     else if (!strcmp(request->method, "PUT") || !strcmp(request->method, "PATCH"))
         change(self, request, target, object);
     else

@@ -43,7 +43,7 @@ void table_add(json_t *table, const kind_t *kind, json_t *object, const char *in
 {
     json_t *row = json_object();
     json_t *cells = json_array();
-    kind->row(object, time(NULL), cells);
+    kind_row(kind, object, time(NULL), cells);
     json_object_set_new(row, "cells", cells);
     add_conditions(row, kind, object);
     if (include && !strcmp(include, "Object"))

@@ -7,6 +7,7 @@
 #include "services/cluster/env/api/api_internal.h"
 
 #include "services/cluster/env/api/query.h"
+#include "services/cluster/env/api/served.h"
 #include "services/cluster/env/api/status.h"
 #include "services/cluster/env/api/table.h"
 #include "services/cluster/env/object.h"
@@ -19,8 +20,9 @@ enum { BATCH_SIZE = 64 << 10, BOOKMARK_MS = 60000, TIMEOUT_DEFAULT_MS = 3600000 
 struct watcher {
     api_t *api; /* borrowed */
     const kind_t *kind;
-    char *namespace; /* NULL: all */
-    char *name;      /* the only name, or NULL */
+    const kind_t *served; /* in the version that the client asks for */
+    char *namespace;      /* NULL: all */
+    char *name;           /* the only name, or NULL */
     query_t query;
     uint64_t at; /* up to here the client knows */
     bool is_table;
@@ -46,25 +48,24 @@ static void send_json(watcher_t *self, const char *type, json_t *object)
 
 static void send_row(watcher_t *self, const char *type, version_t *version)
 {
-    json_t *table = table_new(self->kind,
+    json_auto_t *object = served_object(self->served, version->object);
+    json_t *table = table_new(self->served,
         json_pack(
             "{s:s}", "resourceVersion", object_string(version->object, "metadata.resourceVersion")),
         !self->has_columns);
     self->has_columns = true;
-    table_add(table, self->kind, version->object, self->include);
+    table_add(table, self->served, object, self->include);
     send_json(self, type, table);
 }
 
 static void send_version(watcher_t *self, const char *type, version_t *version)
 {
-    size_t size;
     if (self->is_table) {
         send_row(self, type, version);
         return;
     }
-    const char *text = version_text(version, &size);
     buffer_format(&self->stream->pending, "{\"type\":\"%s\",\"object\":", type);
-    buffer_add(&self->stream->pending, text, size);
+    served_text(&self->stream->pending, self->served, version);
     buffer_add(&self->stream->pending, "}\n", 2);
 }
 
@@ -76,11 +77,11 @@ static void send_bookmark(watcher_t *self, bool is_end_mark)
         json_object_set_new(
             metadata, "annotations", json_pack("{s:s}", "k8s.io/initial-events-end", "true"));
     if (self->is_table)
-        send_json(self, "BOOKMARK", table_new(self->kind, metadata, false));
+        send_json(self, "BOOKMARK", table_new(self->served, metadata, false));
     else
         send_json(self, "BOOKMARK",
-            json_pack("{s:s, s:s, s:o}", "kind", self->kind->name, "apiVersion",
-                kind_api_version(self->kind), "metadata", metadata));
+            json_pack("{s:s, s:s, s:o}", "kind", self->served->name, "apiVersion",
+                kind_api_version(self->served), "metadata", metadata));
 }
 
 /* What a change means to this watcher: an object that comes to match is ADDED, one that ceases to
@@ -246,6 +247,7 @@ void watch_start(api_t *api, request_t *request, const target_t *target)
     watcher_t *self = xcalloc(1, sizeof(*self));
     self->api = api;
     self->kind = target->kind;
+    self->served = target->served;
     self->namespace = target->namespace ? xstrdup(target->namespace) : NULL;
     self->name = target->name ? xstrdup(target->name) : NULL;
     self->is_table = table_is_wanted(request);

@@ -7,8 +7,10 @@
 #include "services/cluster/env/api/escalate.h"
 #include "services/cluster/env/api/patch.h"
 #include "services/cluster/env/api/query.h"
+#include "services/cluster/env/api/served.h"
 #include "services/cluster/env/api/status.h"
 #include "services/cluster/env/api/write.h"
+#include "services/cluster/env/custom.h"
 #include "services/cluster/env/object.h"
 
 #include "base/auto.h"
@@ -61,8 +63,7 @@ static bool check_valid(
 {
     causes_t causes;
     causes_init(&causes);
-    if (kind->validate)
-        kind->validate(object, old, &causes);
+    kind_validate(kind, object, old, &causes);
     if (kind->check_taken && causes_is_empty(&causes))
         kind->check_taken(self->store, object, &causes);
     bool is_valid = causes_is_empty(&causes);
@@ -86,11 +87,19 @@ static bool check_admitted(
     return is_admitted;
 }
 
-static void reply_version(request_t *request, int status, version_t *version)
+static void reply_version(
+    request_t *request, const target_t *target, int status, version_t *version)
 {
-    size_t size;
-    const char *text = version_text(version, &size);
-    reply_bytes(request, status, "application/json", text, size);
+    AUTO(buffer_done) buffer_t body = {0};
+    served_text(&body, target->served, version);
+    reply_buffer(request, status, "application/json", &body);
+}
+
+/* What would be stored; takes object. */
+static void reply_dry(request_t *request, const target_t *target, int status, json_t *object)
+{
+    reply_json(request, status, served_object(target->served, object));
+    json_decref(object);
 }
 
 /* Who wants a certificate is what the server knows, not what the request says. */
@@ -123,18 +132,19 @@ void write_new(api_t *self, request_t *request, const target_t *target, json_t *
     }
     set_place(target, object);
     note_requestor(request, target->kind, object);
-    if (target->kind->has_status && strcmp(target->kind->name, "Node") != 0)
+    if (target->served->has_status && strcmp(target->kind->name, "Node") != 0)
         json_object_del(object, "status");
     AUTO_FREE char *name = xstrdup(object_name(object));
     if (store_prepare_new(self->store, target->kind, object, &next, &err) < 0) {
         reply_store_error(request, target->kind, name, &err);
-    } else if (!check_valid(self, request, target->kind, next, NULL)
+    } else if (!check_valid(self, request, target->served, next, NULL)
                || !check_admitted(self, request, target->kind, next, NULL)) {
         json_decref(next);
     } else if (is_dry) {
-        reply_json(request, 201, next);
+        reply_dry(request, target, 201, next);
     } else {
-        reply_version(request, 201, store_commit(self->store, STORE_ADDED, target->kind, next));
+        reply_version(
+            request, target, 201, store_commit(self->store, STORE_ADDED, target->kind, next));
     }
 }
 
@@ -156,19 +166,24 @@ void write_change(
     }
     version_t *old = store_version_of(self->store, kind, target->namespace, target->name);
     if (!next) {
-        reply_version(request, 200, old);
+        reply_version(request, target, 200, old);
     } else if (part != STORE_STATUS
-               && (!check_valid(self, request, kind, next, old->object)
+               && (!check_valid(self, request, target->served, next, old->object)
                    || !check_admitted(self, request, kind, next, old->object))) {
         json_decref(next);
     } else if (is_dry) {
-        reply_json(request, 200, next);
+        reply_dry(request, target, 200, next);
     } else {
-        reply_version(request, 200, store_finish_change(self->store, kind, next));
+        reply_version(request, target, 200, store_finish_change(self->store, kind, next));
     }
 }
 
 /* ---- create and replace ------------------------------------------------------------------- */
+
+static bool is_leaving(const target_t *target)
+{
+    return target->kind->custom && custom_is_leaving(target->kind->custom->definition);
+}
 
 void write_create(api_t *self, request_t *request, const target_t *target)
 {
@@ -176,9 +191,14 @@ void write_create(api_t *self, request_t *request, const target_t *target)
         reply_bad_request(request, "namespace is required");
         return;
     }
-    json_t *object = body_object(request, target->kind);
+    if (is_leaving(target)) {
+        reply_status(request, 405, "MethodNotAllowed", NULL,
+            "create not allowed while custom resource definition is terminating");
+        return;
+    }
+    json_t *object = body_object(request, target->served);
     if (object && check_place(request, target, object)) {
-        managed_note_change(NULL, object, request_query(request, "fieldManager"));
+        managed_note_change(target->kind, NULL, object, request_query(request, "fieldManager"));
         write_new(self, request, target, object);
     } else {
         json_decref(object);
@@ -214,7 +234,7 @@ static json_t *keep_part(const target_t *target, const json_t *old, json_t *obje
 /* The object that is to change, or NULL if the request was answered. */
 static version_t *find_old(api_t *self, request_t *request, const target_t *target)
 {
-    bool has_part = !target->subresource || target->kind->has_status;
+    bool has_part = !target->subresource || target->served->has_status;
     version_t *old = store_version_of(self->store, target->kind, target->namespace, target->name);
     if (old && has_part)
         return old;
@@ -231,13 +251,13 @@ void write_replace(api_t *self, request_t *request, const target_t *target)
     const version_t *old = find_old(self, request, target);
     if (!old)
         return;
-    json_t *object = body_object(request, target->kind);
+    json_t *object = body_object(request, target->served);
     if (!object || !check_place(request, target, object)) {
         json_decref(object);
         return;
     }
     object = keep_part(target, old->object, object);
-    managed_note_change(old->object, object, request_query(request, "fieldManager"));
+    managed_note_change(target->kind, old->object, object, request_query(request, "fieldManager"));
     write_change(self, request, target, object, part_of(target));
 }
 
@@ -281,9 +301,10 @@ void write_patch(api_t *self, request_t *request, const target_t *target)
         apply_handle(self, request, target);
         return;
     }
+    bool is_strategic = is_type(request, "application/strategic-merge-patch+json");
     if (!is_type(request, "application/json-patch+json")
         && !is_type(request, "application/merge-patch+json")
-        && !is_type(request, "application/strategic-merge-patch+json")) {
+        && !(is_strategic && !target->kind->custom)) {
         reply_status(request, 415, "UnsupportedMediaType", NULL,
             "the body of the request was in an unknown format - accepted media types include: "
             "application/json-patch+json, application/merge-patch+json, "
@@ -292,7 +313,7 @@ void write_patch(api_t *self, request_t *request, const target_t *target)
     }
     const version_t *old = find_old(self, request, target);
     json_t *object = old ? patched(request, target, old->object) : NULL;
-    object = object ? body_check(request, target->kind, object) : NULL;
+    object = object ? body_check(request, target->served, object) : NULL;
     if (!object)
         return;
     if (!check_place(request, target, object)) {
@@ -300,7 +321,7 @@ void write_patch(api_t *self, request_t *request, const target_t *target)
         return;
     }
     object = keep_part(target, old->object, object);
-    managed_note_change(old->object, object, request_query(request, "fieldManager"));
+    managed_note_change(target->kind, old->object, object, request_query(request, "fieldManager"));
     write_change(self, request, target, object, part_of(target));
 }
 
@@ -375,7 +396,7 @@ void write_delete(api_t *self, request_t *request, const target_t *target)
     }
     version_t *left = store_version_of(self->store, kind, target->namespace, target->name);
     if (left)
-        reply_version(request, 200, left);
+        reply_version(request, target, 200, left);
     else
         reply_deleted(request, kind, object);
 }

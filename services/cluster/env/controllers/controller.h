@@ -24,6 +24,7 @@ typedef struct controller_kind {
 extern const controller_kind_t controller_autoscaler;
 extern const controller_kind_t controller_cluster_roles;
 extern const controller_kind_t controller_cron_job;
+extern const controller_kind_t controller_custom_resources;
 extern const controller_kind_t controller_daemon_set;
 extern const controller_kind_t controller_deployment;
 extern const controller_kind_t controller_disruption;

@@ -8,6 +8,7 @@ static const controller_kind_t *const kinds[] = {
     &controller_autoscaler,
     &controller_cluster_roles,
     &controller_cron_job,
+    &controller_custom_resources,
     &controller_daemon_set,
     &controller_deployment,
     &controller_disruption,

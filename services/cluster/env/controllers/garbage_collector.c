@@ -14,15 +14,27 @@
 
 typedef struct collector {
     store_t *store;
-    work_queue_t *queue; /* "Kind" or "Kind:namespace" as namespace, and the name */
+    work_queue_t *queue; /* "apiVersion Kind:namespace" as namespace, and the name */
     store_watch_t *watch;
-    json_t *dependents; /* by owner uid: by own uid: [kind, namespace, name] */
+    json_t *dependents; /* by owner uid: by own uid: [apiVersion and kind, namespace, name] */
 } collector_t;
 
-static void enqueue(collector_t *self, const char *kind, const char *namespace, const char *name)
+static void exchange(char *text, char from, char to)
 {
-    AUTO_FREE char *place = xasprintf("%s:%s", kind, namespace);
+    for (char *c = text; *c; c++)
+        *c = *c == from ? to : *c;
+}
+
+static void enqueue(collector_t *self, const char *type, const char *namespace, const char *name)
+{
+    AUTO_FREE char *place = xasprintf("%s:%s", type, namespace);
+    exchange(place, '/', '|'); /* the queue has a use for slashes */
     work_queue_add(self->queue, place, name);
+}
+
+static json_t *type_of(const kind_t *kind)
+{
+    return json_sprintf("%s %s", kind_api_version(kind), kind->name);
 }
 
 /* ---- the index ---------------------------------------------------------------------------- */
@@ -51,7 +63,7 @@ static void index_add(collector_t *self, const kind_t *kind, const json_t *objec
         if (!json_object_get(self->dependents, uid))
             json_object_set_new(self->dependents, uid, json_object());
         json_object_set_new(json_object_get(self->dependents, uid), object_uid(object),
-            json_pack("[s, s, s]", kind->name, object_namespace(object), object_name(object)));
+            json_pack("[o, s, s]", type_of(kind), object_namespace(object), object_name(object)));
     }
 }
 
@@ -75,8 +87,8 @@ static void enqueue_dependents(collector_t *self, const char *uid)
 /* The owner that a reference of object means, or NULL when it is gone. */
 static json_t *owner_of(collector_t *self, const json_t *object, const json_t *reference)
 {
-    const kind_t *kind =
-        kind_find_type(object_string(reference, "apiVersion"), object_string(reference, "kind"));
+    const kind_t *kind = store_find_type(
+        self->store, object_string(reference, "apiVersion"), object_string(reference, "kind"));
     json_t *owner = kind ? store_get(self->store, kind, object_namespace(object),
                         object_string(reference, "name"))
                          : NULL;
@@ -150,12 +162,15 @@ static void reconcile_object(collector_t *self, const kind_t *kind, json_t *obje
 static void reconcile(void *arg, const char *place, const char *name)
 {
     collector_t *self = arg;
-    AUTO_FREE char *kind_name = xstrndup(place, strcspn(place, ":"));
-    const kind_t *kind = kind_find(kind_name);
+    const char *space = strchr(place, ' ');
+    const char *namespace = strrchr(place, ':') + 1;
+    AUTO_FREE char *version = xstrndup(place, (size_t)(space - place));
+    exchange(version, '|', '/');
+    AUTO_FREE char *kind_name = xstrndup(space + 1, (size_t)(namespace - space - 2));
+    const kind_t *kind = store_find_type(self->store, version, kind_name);
     if (!kind)
         return; /* an owner of a kind that we do not have */
-    json_auto_t *object =
-        json_incref(store_get(self->store, kind, place + strlen(kind_name) + 1, name));
+    json_auto_t *object = json_incref(store_get(self->store, kind, namespace, name));
     if (object)
         reconcile_object(self, kind, object);
 }
@@ -177,11 +192,13 @@ static void on_change(
         json_t *reference = NULL;
         json_array_foreach(references, i, reference)
         {
-            enqueue(self, object_string(reference, "kind"), object_namespace(object),
-                object_string(reference, "name"));
+            AUTO_FREE char *type = xasprintf(
+                "%s %s", object_string(reference, "apiVersion"), object_string(reference, "kind"));
+            enqueue(self, type, object_namespace(object), object_string(reference, "name"));
         }
     } else if ((is_moved && json_array_size(references)) || object_is_deleted(object)) {
-        enqueue(self, kind->name, object_namespace(object), object_name(object));
+        json_auto_t *type = type_of(kind);
+        enqueue(self, json_string_value(type), object_namespace(object), object_name(object));
     }
 }
 
@@ -205,9 +222,9 @@ static void *open_collector(const controller_deps_t *deps)
     self->dependents = json_object();
     self->queue = work_queue_new(deps->ev, reconcile, self);
     self->watch = store_watch(deps->store, NULL, on_change, self);
-    for (size_t i = 0; kind_at(i); i++) {
-        indexing_t indexing = {.collector = self, .kind = kind_at(i)};
-        store_each(deps->store, kind_at(i), NULL, index_one, &indexing);
+    for (size_t i = 0; store_kind_at(deps->store, i); i++) {
+        indexing_t indexing = {.collector = self, .kind = store_kind_at(deps->store, i)};
+        store_each(deps->store, indexing.kind, NULL, index_one, &indexing);
     }
     return self;
 }

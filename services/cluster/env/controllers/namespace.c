@@ -57,8 +57,8 @@ static void empty_one(void *arg, json_t *object)
 static size_t empty(namespaces_t *self, const char *name)
 {
     emptying_t emptying = {.store = self->store};
-    for (size_t i = 0; kind_at(i); i++) {
-        emptying.kind = kind_at(i);
+    for (size_t i = 0; store_kind_at(self->store, i); i++) {
+        emptying.kind = store_kind_at(self->store, i);
         if (emptying.kind->is_namespaced)
             store_each(self->store, emptying.kind, name, empty_one, &emptying);
     }

@@ -9,6 +9,7 @@ extern const kind_t kind_cluster_role_binding;
 extern const kind_t kind_config_map;
 extern const kind_t kind_controller_revision;
 extern const kind_t kind_cron_job;
+extern const kind_t kind_custom_resource_definition;
 extern const kind_t kind_daemon_set;
 extern const kind_t kind_deployment;
 extern const kind_t kind_endpoint_slice;

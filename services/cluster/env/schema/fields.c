@@ -37,8 +37,23 @@ static const field_t *find_exactly(const char *type, const char *name)
     return bsearch(&wanted, fields, ARRAY_SIZE(fields), sizeof(fields[0]), by_type_and_name);
 }
 
+/* What every custom object has, and what only its own schema knows: there, objects are merged and
+ * lists replaced. */
+static const field_t custom_metadata = {
+    "custom.Object", "metadata", 0, "meta/v1.ObjectMeta", ONE, OMIT, NULL, NULL};
+static const field_t custom_value = {"custom.Object", "", 0, "custom.Value", ONE, 0, NULL, NULL};
+
+static const field_t *find_custom(const char *type, const char *name)
+{
+    if (!strcmp(name, "metadata") && strcmp(type, custom_value.value) != 0)
+        return &custom_metadata;
+    return strcmp(type, "custom.Metadata") != 0 ? &custom_value : NULL;
+}
+
 const field_t *field_find(const char *type, const char *name)
 {
+    if (!strncmp(type, "custom.", 7))
+        return find_custom(type, name);
     const field_t *field = *name ? find_exactly(type, name) : NULL;
     const field_t *inlined = field ? NULL : find_exactly(type, "");
     return field || !inlined ? field : field_find(inlined->value, name);
@@ -67,7 +82,7 @@ const field_t *field_at(const char *type, size_t i)
 
 bool field_is_type(const char *type)
 {
-    return field_at(type, 0);
+    return field_at(type, 0) || !strcmp(type, custom_value.value);
 }
 
 const field_t *field_find_number(const char *type, int number)
@@ -141,6 +156,8 @@ static bool is_scalar_right(const char *type, const json_t *value)
         return json_is_array(value);
     if (!strcmp(type, "bool"))
         return json_is_boolean(value);
+    if (!strcmp(type, "number"))
+        return json_is_number(value);
     if (!strncmp(type, "int", 3) && strcmp(type, "int-or-string") != 0)
         return json_is_integer(value);
     if (!strcmp(type, "int-or-string"))

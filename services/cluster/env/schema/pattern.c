@@ -1,0 +1,201 @@
+/* Translation and matching.
+ *
+ * Go's expressions and POSIX' differ in \d, in (?:…), in the backslash within brackets and in lazy
+ * repetition, which makes no difference to whether there is a match. glibc matches without going
+ * back as long as there are no back references, and Go has none. */
+#include "services/cluster/env/schema/pattern.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+
+#include <regex.h>
+
+enum { PATTERN_SIZE = 4096, REPEAT_MAX = 1000 /* Go's own limit */ };
+
+typedef struct translation {
+    char text[PATTERN_SIZE];
+    size_t length;
+    bool is_bad;
+} translation_t;
+
+static void add(translation_t *self, const char *text)
+{
+    size_t length = strlen(text);
+    if (self->length + length >= PATTERN_SIZE) {
+        self->is_bad = true;
+        return;
+    }
+    memcpy(self->text + self->length, text, length + 1);
+    self->length += length;
+}
+
+static void add_char(translation_t *self, char c)
+{
+    add(self, (char[]){c, 0});
+}
+
+/* What \d, \w and \s stand for within brackets, or NULL. */
+static const char *class_of(char c)
+{
+    switch (c) {
+    case 'd':
+        return "0-9";
+    case 'w':
+        return "0-9A-Za-z_";
+    case 's':
+        return " \t\n\r\f";
+    default:
+        return NULL;
+    }
+}
+
+static char control_of(char c)
+{
+    switch (c) {
+    case 't':
+        return '\t';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    default:
+        return c;
+    }
+}
+
+/* After the backslash outside of brackets. */
+static void add_escape(translation_t *self, char c)
+{
+    const char *class = class_of((char)(c | 0x20));
+    bool is_negated = c == 'D' || c == 'W' || c == 'S';
+    if (class) {
+        add(self, is_negated ? "[^" : "[");
+        add(self, class);
+        add(self, "]");
+    } else if (c == 'z') {
+        add(self, "$");
+    } else if (c == 'A') {
+        add(self, "^");
+    } else if (c == 'b' || c == 'B' || strchr(".[]{}()*+?|^$\\", c)) {
+        add_char(self, '\\');
+        add_char(self, c);
+    } else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
+        self->is_bad = control_of(c) == c; /* \pL, \x41, \Q…\E */
+        add_char(self, control_of(c));
+    } else {
+        add_char(self, c);
+    }
+}
+
+/* POSIX has no backslash within brackets: ']' comes first, '-' last. Returns what follows. */
+static const char *add_bracket(translation_t *self, const char *at)
+{
+    bool has_bracket = false;
+    bool has_dash = false;
+    bool has_caret = false;
+    AUTO_FREE char *inside = xcalloc(1, strlen(at) * 10 + 1);
+    bool is_negated = *at == '^';
+    at += is_negated;
+    for (const char *first = at; *at && (*at != ']' || at == first); at++) {
+        char literal = *at;
+        const char *class = *at == '\\' && at[1] ? class_of(*++at) : NULL;
+        bool is_escaped = literal == '\\';
+        literal = is_escaped ? control_of(*at) : literal;
+        bool is_range = literal == '-' && !is_escaped && at != first && at[1] && at[1] != ']';
+        if (class)
+            strcat(inside, class);
+        else if (literal == ']')
+            has_bracket = true;
+        else if (literal == '-' && !is_range)
+            has_dash = true;
+        else if (literal == '^')
+            has_caret = true;
+        else
+            strcat(inside, (char[]){literal, 0});
+    }
+    bool is_caret_first = has_caret && !is_negated && !has_bracket && !*inside;
+    add(self, is_caret_first && !has_dash ? "\\" : is_negated ? "[^" : "[");
+    add(self, has_bracket ? "]" : "");
+    add(self, inside);
+    add(self, is_caret_first && has_dash ? "-" : "");
+    add(self, has_caret ? "^" : "");
+    add(self, has_dash && !is_caret_first ? "-" : "");
+    add(self, is_caret_first && !has_dash ? "" : "]");
+    self->is_bad = self->is_bad || !*at;
+    return *at ? at + 1 : at;
+}
+
+/* {n}, {n,}, {n,m}; Go takes any other brace as it is. Returns what follows. */
+static const char *add_brace(translation_t *self, const char *at)
+{
+    char *end;
+    long low = strtol(at, &end, 10);
+    long high = low;
+    bool is_repeat = end != at && *at >= '0' && *at <= '9';
+    if (is_repeat && *end == ',' && end[1] != '}')
+        high = strtol(end + 1, &end, 10);
+    else if (is_repeat && *end == ',')
+        end++;
+    if (!is_repeat || *end != '}') {
+        add(self, "\\{");
+        return at;
+    }
+    self->is_bad = self->is_bad || low > REPEAT_MAX || high > REPEAT_MAX;
+    add_char(self, '{');
+    for (; at <= end; at++)
+        add_char(self, *at);
+    return at;
+}
+
+static const char *add_next(translation_t *self, const char *at)
+{
+    switch (*at) {
+    case '\\':
+        self->is_bad = self->is_bad || !at[1];
+        if (at[1])
+            add_escape(self, at[1]);
+        return at[1] ? at + 2 : at + 1;
+    case '[':
+        return add_bracket(self, at + 1);
+    case '{':
+        return add_brace(self, at + 1);
+    case '(':
+        add_char(self, '(');
+        if (!strncmp(at, "(?:", 3))
+            return at + 3;
+        self->is_bad = self->is_bad || at[1] == '?';
+        return at + 1;
+    case '*':
+    case '+':
+    case '?':
+    case '}':
+        break;
+    default:
+        add_char(self, *at);
+        return at + 1;
+    }
+    if (*at == '}') {
+        add(self, "\\}");
+        return at + 1;
+    }
+    add_char(self, *at);
+    return at[1] == '?' ? at + 2 : at + 1;
+}
+
+pattern_result_t pattern_match(const char *pattern, const char *text)
+{
+    translation_t self = {.length = 0};
+    regex_t regex;
+    int flags = REG_EXTENDED | REG_NOSUB;
+    if (!strncmp(pattern, "(?i)", 4)) {
+        flags |= REG_ICASE;
+        pattern += 4;
+    }
+    while (*pattern && !self.is_bad)
+        pattern = add_next(&self, pattern);
+    if (self.is_bad || regcomp(&regex, self.text, flags) != 0)
+        return PATTERN_BAD;
+    int rc = regexec(&regex, text, 0, NULL, 0);
+    regfree(&regex);
+    return rc == 0 ? PATTERN_MATCH : PATTERN_NO_MATCH;
+}
