@@ -51,6 +51,10 @@ version_t *store_version_of(
  * give it back with store_versions_free(). */
 version_t **store_versions(
     store_t *self, const kind_t *kind, const char *namespace, size_t *count_p);
+/* The same as they were at an earlier resource version, which must not be older than
+ * store_oldest(). */
+version_t **store_versions_at(
+    store_t *self, const kind_t *kind, const char *namespace, uint64_t number, size_t *count_p);
 void store_versions_free(version_t **versions, size_t count);
 
 /* ---- changes in two steps, for validation and dry runs in between -------------------------- */

@@ -62,6 +62,61 @@ static void pages_follow_one_another(void **state)
     expect_names(world, url, "c");
 }
 
+static void change(world_t *world, const char *name, const char *value)
+{
+    char body[64];
+    char url[128];
+    snprintf(url, sizeof(url), CONFIG_MAPS "/%s", name);
+    snprintf(body, sizeof(body), "{\"data\":{\"k\":\"%s\"}}", value);
+    json_decref(ask(world, "PATCH", url, "application/merge-patch+json", body));
+}
+
+/* The pages of one list are one state, whatever happens between them. */
+static void later_pages_show_what_was_there_at_the_first(void **state)
+{
+    world_t *world = *state;
+    char url[256];
+    make(world, "a", "x");
+    make(world, "c", "x");
+    make(world, "d", "x");
+    json_auto_t *first = ask(world, "GET", CONFIG_MAPS "?limit=1", NULL, NULL);
+    make(world, "b", "x");
+    change(world, "c", "new");
+    tell(world, "DELETE", CONFIG_MAPS "/d", NULL);
+    snprintf(
+        url, sizeof(url), CONFIG_MAPS "?continue=%s", object_string(first, "metadata.continue"));
+    expect_names(world, url, "c d");
+    json_auto_t *rest = ask(world, "GET", url, NULL, NULL);
+    assert_null(object_at(json_array_get(json_object_get(rest, "items"), 0), "data"));
+    expect_names(world, CONFIG_MAPS, "a b c");
+    snprintf(url, sizeof(url), CONFIG_MAPS "?resourceVersionMatch=Exact&resourceVersion=%s",
+        object_string(first, "metadata.resourceVersion"));
+    expect_names(world, url, "a c d");
+}
+
+static void a_token_that_is_too_old_gets_another_one(void **state)
+{
+    world_t *world = *state;
+    char url[256];
+    make(world, "a", "x");
+    make(world, "b", "x");
+    json_auto_t *first = ask(world, "GET", CONFIG_MAPS "?limit=1", NULL, NULL);
+    for (int i = 0; i < 5000; i++) {
+        char value[16];
+        snprintf(value, sizeof(value), "%d", i);
+        change(world, "a", value);
+        ev_sim_run_for(world->ev, 1);
+    }
+    snprintf(
+        url, sizeof(url), CONFIG_MAPS "?continue=%s", object_string(first, "metadata.continue"));
+    json_auto_t *expired = ask(world, "GET", url, NULL, NULL);
+    assert_int_equal(world->status, 410);
+    expect_at(expired, "reason", "\"Expired\"");
+    snprintf(
+        url, sizeof(url), CONFIG_MAPS "?continue=%s", object_string(expired, "metadata.continue"));
+    expect_names(world, url, "b");
+}
+
 static void a_version_from_the_future_is_a_timeout(void **state)
 {
     world_t *world = *state;
@@ -133,6 +188,8 @@ int main(void)
         WORLD_TEST(lists_are_in_order_and_selected),
         WORLD_TEST(an_unknown_field_cannot_be_selected),
         WORLD_TEST(pages_follow_one_another),
+        WORLD_TEST(later_pages_show_what_was_there_at_the_first),
+        WORLD_TEST(a_token_that_is_too_old_gets_another_one),
         WORLD_TEST(a_version_from_the_future_is_a_timeout),
         WORLD_TEST(what_is_not_there_is_named),
         WORLD_TEST(a_table_shows_what_servers_show),

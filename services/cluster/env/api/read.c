@@ -1,6 +1,7 @@
 /* Get and list. Lists are put together from the texts that each version keeps, without building a
- * tree. A continue token names the version of the first page and the last object shown; later pages
- * show what is there now, and a watch from that version tells what changed meanwhile. */
+ * tree. A continue token names the version of the first page and the last object shown: later pages
+ * show what was there then, as long as the history reaches back. A token with version 0 goes on
+ * with what is there now. */
 #include "services/cluster/env/api/api_internal.h"
 
 #include "services/cluster/env/api/query.h"
@@ -43,6 +44,20 @@ static bool is_version_there(const api_t *self, request_t *request)
     return false;
 }
 
+static void reply_expired(request_t *request, const char *after)
+{
+    json_t *status = status_new(410, "Expired",
+        "The provided continue parameter is too old to display a consistent list result. You can "
+        "start a new list without the continue parameter, or use the continue token in this "
+        "response to retrieve the remainder of the results. Continuing with the provided token "
+        "results in an inconsistent list - objects that were created, modified, or deleted "
+        "between the time the first chunk was returned and now may show up in the list.",
+        NULL);
+    json_object_set_new(
+        status, "metadata", json_pack("{s:o}", "continue", json_sprintf("0.%s", after)));
+    reply_json(request, 410, status);
+}
+
 /* "VERSION.NAMESPACE/NAME"; false if the request was answered. */
 static bool read_token(
     const api_t *self, request_t *request, uint64_t *number_p, const char **after_p)
@@ -51,17 +66,17 @@ static bool read_token(
     const char *token = request_query(request, "continue");
     if (!token || !*token)
         return true;
-    *number_p = strtoull(token, &end, 10);
+    uint64_t number = strtoull(token, &end, 10);
     if (end == token || *end != '.' || !strchr(end, '/')) {
         reply_bad_request(request, "continue key is not valid: %s", token);
         return false;
     }
     *after_p = end + 1;
+    if (number)
+        *number_p = number;
     if (*number_p >= store_oldest(self->store) && *number_p <= store_version(self->store))
         return true;
-    reply_status(request, 410, "Expired", NULL,
-        "The provided continue parameter is too old to display a consistent list result. You can "
-        "start a new list without the continue parameter.");
+    reply_expired(request, *after_p);
     return false;
 }
 
@@ -137,6 +152,21 @@ static void reply_list(request_t *request, const kind_t *kind, const page_t *pag
     reply_buffer(request, 200, "application/json", &body);
 }
 
+/* resourceVersionMatch=Exact: the list as it was. False if the request was answered. */
+static bool read_exact(const api_t *self, request_t *request, uint64_t *number_p)
+{
+    const char *match = request_query(request, "resourceVersionMatch");
+    const char *version = request_query(request, "resourceVersion");
+    if (!match || strcmp(match, "Exact") != 0 || !version)
+        return true;
+    *number_p = strtoull(version, NULL, 10);
+    if (*number_p >= store_oldest(self->store))
+        return true;
+    reply_status(
+        request, 410, "Expired", NULL, "The resourceVersion for the provided list is too old.");
+    return false;
+}
+
 void read_list(api_t *self, request_t *request, const target_t *target)
 {
     AUTO(query_done) query_t query;
@@ -144,10 +174,12 @@ void read_list(api_t *self, request_t *request, const target_t *target)
     const char *after = NULL;
     page_t page = {.number = store_version(self->store)};
     if (!query_init(&query, request, target) || !is_version_there(self, request)
+        || !read_exact(self, request, &page.number)
         || !read_token(self, request, &page.number, &after))
         return;
     size_t count;
-    version_t **all = store_versions(self->store, target->kind, target->namespace, &count);
+    version_t **all =
+        store_versions_at(self->store, target->kind, target->namespace, page.number, &count);
     page.left = limit ? strtoul(limit, NULL, 10) : 0;
     fill_page(&page, all, count, &query, after);
     if (table_is_wanted(request))
