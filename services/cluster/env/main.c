@@ -9,6 +9,7 @@
 #include "services/cluster/channel.h"
 #include "services/cluster/env/agent.h"
 #include "services/cluster/env/api/api.h"
+#include "services/cluster/env/auth/account_secrets.h"
 #include "services/cluster/env/auth/default_roles.h"
 #include "services/cluster/env/auth/signer.h"
 #include "services/cluster/env/auth/user.h"
@@ -37,6 +38,7 @@ typedef struct env {
     usage_t *usage;
     authority_t *authority; /* of client certificates */
     signer_t *signer;
+    account_secrets_t *account_secrets;
     controllers_t *controllers;
     kubelet_t *kubelet;
     api_t *api;
@@ -222,6 +224,8 @@ static int start_store(env_t *self, err_t *err)
     self->account_tokens = tokens_new(self->store);
     self->authority = authority_new();
     self->signer = signer_new(self->store, self->authority);
+    self->account_secrets =
+        account_secrets_new(self->store, self->account_tokens, setting(self, "ca"));
     boot_objects(self->store, authority_pem(self->authority));
     return 0;
 }

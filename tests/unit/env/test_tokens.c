@@ -1,9 +1,11 @@
 /* The tokens of ServiceAccounts. */
+#include "services/cluster/env/auth/account_secrets.h"
 #include "services/cluster/env/auth/jwt.h"
 #include "services/cluster/env/auth/tokens.h"
 #include "services/cluster/env/object.h"
 
 #include "base/auto.h"
+#include "base/base64.h"
 #include "base/mem.h"
 #include "tests/support/test.h"
 
@@ -154,6 +156,29 @@ static void every_signature_holds(void **state)
     }
 }
 
+/* Made by hand, for a token that does not expire. */
+static void a_token_secret_is_filled_in_and_goes_with_its_account(void **state)
+{
+    town_t *self = *state;
+    const kind_t *secrets = kind_find("Secret");
+    account_secrets_t *keeper = account_secrets_new(self->store, self->tokens, "CA");
+    store_create(self->store, secrets,
+        json_pack("{s:{s:s, s:s, s:{s:s}}, s:s}", "metadata", "name", "t", "namespace", "default",
+            "annotations", "kubernetes.io/service-account.name", "bot", "type",
+            "kubernetes.io/service-account-token"),
+        NULL, NULL);
+    ev_sim_run_for(self->ev, 1);
+    const json_t *secret = store_get(self->store, secrets, "default", "t");
+    size_t size = 0;
+    AUTO_FREE char *token = base64_decode(object_string(secret, "data.token"), &size);
+    assert_true(check(self, token, NULL));
+    assert_string_equal(object_string(secret, "data.namespace"), "ZGVmYXVsdA==");
+    store_remove(self->store, kind_find("ServiceAccount"), "default", "bot", NULL);
+    ev_sim_run_for(self->ev, 1);
+    assert_null(store_get(self->store, secrets, "default", "t"));
+    account_secrets_destroy(&keeper);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -165,6 +190,7 @@ int main(void)
         TEST(a_changed_token_is_none),
         TEST(a_token_of_another_key_is_none),
         cmocka_unit_test(every_signature_holds),
+        TEST(a_token_secret_is_filled_in_and_goes_with_its_account),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,6 +32,9 @@ static void validate(const json_t *object, const json_t *old, causes_t *causes)
 {
     check_metadata(causes, object, NAME_SUBDOMAIN);
     check_data(causes, object, old);
+    if (!strcmp(object_string(object, "type"), "kubernetes.io/service-account-token")
+        && !object_annotation(object, "kubernetes.io/service-account.name"))
+        causes_required(causes, "metadata.annotations[kubernetes.io/service-account.name]", NULL);
     if (old && strcmp(object_string(object, "type"), object_string(old, "type")) != 0)
         causes_invalid(causes, "type", json_object_get(object, "type"), "field is immutable");
 }
