@@ -3,6 +3,7 @@
 #include "services/cluster/env/object.h"
 
 #include "base/auto.h"
+#include "base/mem.h"
 
 static const char web[] =
     "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"web\"},"
@@ -227,6 +228,46 @@ static void ephemeral_containers_are_checked(void **state)
         "spec.ephemeralContainers[0].targetContainerName: Not found: \"d\"]");
 }
 
+static void expect_strict(world_t *world, const char *body, const char *why)
+{
+    AUTO_FREE char *wanted = xasprintf("ConfigMap in version \"v1\" cannot be handled as a "
+                                       "ConfigMap: strict decoding error: %s",
+        why);
+    json_auto_t *answer =
+        ask(world, "POST", CONFIG_MAPS "?fieldValidation=Strict", "application/json", body);
+    expect_refusal(world, answer, 400, wanted);
+}
+
+static void a_field_that_is_there_twice_is_told(void **state)
+{
+    world_t *world = *state;
+    expect_strict(world,
+        "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\",\"name\":\"b\"}"
+        ","
+        "\"data\":{\"k\":\"1\",\"x\\\"y\":\"\",\"k\":\"2\",\"k\":\"3\"},\"nosuch\":[{\"z\":1,\"z\":"
+        "2}]}",
+        "duplicate field \"metadata.name\", duplicate field \"data.k\", duplicate field "
+        "\"nosuch[0].z\", unknown field \"nosuch\"");
+    json_auto_t *answer =
+        ask(world, "POST", CONFIG_MAPS "?fieldValidation=Loose", "application/json",
+            "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\"}}");
+    expect_refusal(world, answer, 422,
+        "CreateOptions.meta.k8s.io \"\" is invalid: fieldValidation: Unsupported value: \"Loose\": "
+        "supported values: \"Ignore\", \"Strict\", \"Warn\"");
+}
+
+static void a_token_secret_names_its_account(void **state)
+{
+    world_t *world = *state;
+    json_auto_t *answer =
+        ask(world, "POST", "/api/v1/namespaces/default/secrets", "application/json",
+            "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"t\"},\"type\":"
+            "\"kubernetes.io/service-account-token\"}");
+    expect_refusal(world, answer, 422,
+        "Secret \"t\" is invalid: metadata.annotations[kubernetes.io/service-account.name]: "
+        "Required value");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +288,8 @@ int main(void)
         WORLD_TEST(ephemeral_containers_are_added_and_nothing_else_is_changed),
         WORLD_TEST(ephemeral_containers_are_not_taken_away),
         WORLD_TEST(ephemeral_containers_are_checked),
+        WORLD_TEST(a_field_that_is_there_twice_is_told),
+        WORLD_TEST(a_token_secret_names_its_account),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

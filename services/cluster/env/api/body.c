@@ -1,6 +1,7 @@
 /* Bodies. */
 #include "services/cluster/env/api/body.h"
 
+#include "services/cluster/env/api/duplicates.h"
 #include "services/cluster/env/api/protobuf.h"
 #include "services/cluster/env/api/status.h"
 #include "services/cluster/env/custom.h"
@@ -63,21 +64,25 @@ static int check_type(const kind_t *kind, const json_t *object, err_t *err)
     return 0;
 }
 
-/* Refuses, warns of or ignores what was unknown; false if the request was answered. */
-static bool report_unknown(request_t *request, const kind_t *kind, const json_t *unknown)
+/* Refuses, warns of or ignores fields that are twice in the body or unknown; false if the request
+ * was answered. */
+static bool report_fields(request_t *request, const kind_t *kind, const json_t *unknown)
 {
     const char *validation = request_query(request, "fieldValidation");
+    json_auto_t *told = json_array();
     size_t i;
     json_t *text;
-    if (!json_array_size(unknown) || !validation)
+    if (!validation || !strcmp(validation, "Ignore"))
         return true;
+    duplicates_find(request->body.bytes, request->body.size, told);
+    json_array_extend(told, (json_t *)unknown);
     if (!strcmp(validation, "Warn")) {
-        json_array_foreach(unknown, i, text) reply_warn(request, json_string_value(text));
+        json_array_foreach(told, i, text) reply_warn(request, json_string_value(text));
     }
-    if (strcmp(validation, "Strict") != 0)
+    if (strcmp(validation, "Strict") != 0 || !json_array_size(told))
         return true;
     AUTO(buffer_done) buffer_t list = {0};
-    json_array_foreach(unknown, i, text)
+    json_array_foreach(told, i, text)
         buffer_format(&list, "%s%s", i ? ", " : "", json_string_value(text));
     reply_bad_request(request,
         "%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s", kind->name,
@@ -104,11 +109,36 @@ static int check_fields(const kind_t *kind, json_t *object, json_t *unknown, err
                         : fields_check(object, kind->type, unknown, err);
 }
 
+/* False if the request was answered. */
+static bool check_validation(request_t *request)
+{
+    const char *value = request_query(request, "fieldValidation");
+    const char *options = !strcmp(request->method, "POST")  ? "CreateOptions"
+                          : !strcmp(request->method, "PUT") ? "UpdateOptions"
+                                                            : "PatchOptions";
+    if (!value || !*value || !strcmp(value, "Ignore") || !strcmp(value, "Warn")
+        || !strcmp(value, "Strict"))
+        return true;
+    reply_status(request, 422, "Invalid",
+        json_pack("{s:s, s:s, s:[{s:s, s:o, s:s}]}", "group", "meta.k8s.io", "kind", options,
+            "causes", "reason", "FieldValueNotSupported", "message",
+            json_sprintf("Unsupported value: \"%s\": supported values: \"Ignore\", \"Strict\", "
+                         "\"Warn\"",
+                value),
+            "field", "fieldValidation"),
+        "%s.meta.k8s.io \"\" is invalid: fieldValidation: Unsupported value: \"%s\": supported "
+        "values: \"Ignore\", \"Strict\", \"Warn\"",
+        options, value);
+    return false;
+}
+
 json_t *body_check(request_t *request, const kind_t *kind, json_t *object)
 {
     err_t err = {0};
     json_auto_t *checked = object;
     json_auto_t *unknown = json_array();
+    if (!check_validation(request))
+        return NULL;
     if (!json_is_object(checked)) {
         reply_bad_request(request, "json: cannot unmarshal %s into Go value of type %s",
             json_is_array(checked) ? "array" : "value", kind->name);
@@ -121,7 +151,7 @@ json_t *body_check(request_t *request, const kind_t *kind, json_t *object)
     }
     if (!json_is_object(json_object_get(checked, "metadata")))
         json_object_set_new(checked, "metadata", json_object());
-    return report_unknown(request, kind, unknown) ? TAKE(checked) : NULL;
+    return report_fields(request, kind, unknown) ? TAKE(checked) : NULL;
 }
 
 json_t *body_object(request_t *request, const kind_t *kind)
