@@ -105,6 +105,22 @@ static void a_protobuf_body_is_its_json(void **state)
         "{\"name\":\"redis\",\"image\":\"redis:7.0\",\"ports\":[{\"containerPort\":6379}]}");
 }
 
+/* kubectl moves what it applied from its own side to its manager on the server, and only that. */
+static void fields_before_the_first_apply_have_an_owner(void **state)
+{
+    world_t *world = *state;
+    tell(world, "POST", CONFIG_MAPS,
+        "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"c\","
+        "\"annotations\":{\"kubectl.kubernetes.io/last-applied-configuration\":"
+        "\"{\\\"data\\\":{\\\"a\\\":\\\"1\\\"}}\"}},\"data\":{\"a\":\"1\",\"b\":\"1\"}}");
+    json_auto_t *changed = apply(world, "kubectl", "{\"a\":\"1\"}");
+    const json_t *entries = object_at(changed, "metadata.managedFields");
+    expect_at(json_array_get(entries, 0), "manager", "\"kubectl-client-side-apply\"");
+    expect_at(json_array_get(entries, 0), "fieldsV1.f:data", "{\"f:a\":{}}");
+    expect_at(json_array_get(entries, 1), "manager", "\"before-first-apply\"");
+    expect_at(json_array_get(entries, 1), "fieldsV1", "{\"f:data\":{\"f:b\":{}}}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +131,7 @@ int main(void)
         WORLD_TEST(an_ordinary_change_makes_a_manager_too),
         WORLD_TEST(list_elements_are_applied_by_their_keys),
         WORLD_TEST(a_protobuf_body_is_its_json),
+        WORLD_TEST(fields_before_the_first_apply_have_an_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

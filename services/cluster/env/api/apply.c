@@ -11,6 +11,8 @@
 #include "base/auto.h"
 #include "base/mem.h"
 
+#define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
+
 /* ---- entries ------------------------------------------------------------------------------ */
 
 static json_t *entries_of(const json_t *object)
@@ -190,17 +192,34 @@ static void application_done(application_t *self)
     json_decref(self->entries);
 }
 
-/* An object that nobody applied before belongs to a manager of that name. */
+/* What kubectl applied from its own side says itself which fields it set. */
+static json_t *applied_by_client(const json_t *live, const char *type)
+{
+    const char *text = object_annotation(live, LAST_APPLIED);
+    json_auto_t *config = text ? json_loads(text, 0, NULL) : NULL;
+    json_auto_t *set = json_is_object(config) ? fieldset_of(config, type) : NULL;
+    json_auto_t *annotation =
+        json_pack("{s:{s:{s:{}}}}", "f:metadata", "f:annotations", "f:" LAST_APPLIED);
+    return set ? fieldset_or(set, annotation) : json_object();
+}
+
+/* The fields of an object that nobody applied on the server before belong to kubectl, where it has
+ * applied them itself, and otherwise to a manager of that name. */
 static json_t *entries_before(const application_t *self)
 {
-    json_t *entries = json_array();
-    if (json_is_array(entries_of(self->live))) {
-        json_decref(entries);
+    const char *type = self->kind->type;
+    const char *version = kind_api_version(self->kind);
+    if (json_is_array(entries_of(self->live)))
         return json_incref(entries_of(self->live));
-    }
-    if (self->live)
-        add_entry(entries, NULL, "before-first-apply", "Update", kind_api_version(self->kind),
-            fieldset_of(self->live, self->kind->type));
+    json_t *entries = json_array();
+    if (!self->live)
+        return entries;
+    json_auto_t *all = fieldset_of(self->live, type);
+    json_auto_t *wanted = applied_by_client(self->live, type);
+    json_t *applied = fieldset_and(all, wanted);
+    json_t *rest = fieldset_minus(all, applied);
+    add_entry(entries, NULL, "kubectl-client-side-apply", "Update", version, applied);
+    add_entry(entries, NULL, "before-first-apply", "Update", version, rest);
     return entries;
 }
 
