@@ -112,6 +112,11 @@ const char *kind_qualified(const kind_t *kind)
     return name;
 }
 
+bool kind_is(const kind_t *kind, const char *name)
+{
+    return !kind->custom && !strcmp(kind->name, name);
+}
+
 void kind_validate(const kind_t *kind, const json_t *object, const json_t *old, causes_t *causes)
 {
     if (kind->custom)

@@ -56,6 +56,9 @@ typedef struct kind {
     void (*row)(const json_t *object, time_t now, json_t *cells);
 } kind_t;
 
+/* Whether it is the built-in kind of that name: a custom one may have the same. */
+bool kind_is(const kind_t *kind, const char *name);
+
 /* What validate and row do, for built-in and custom kinds alike. */
 void kind_validate(const kind_t *kind, const json_t *object, const json_t *old, causes_t *causes);
 void kind_row(const kind_t *kind, const json_t *object, time_t now, json_t *cells);

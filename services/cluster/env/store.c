@@ -195,7 +195,7 @@ version_t *store_commit(store_t *self, store_change_t change, const kind_t *kind
         collection->versions[at] = version_ref(version);
     else
         collection_remove(collection, at);
-    if (!strcmp(kind->name, "CustomResourceDefinition") && !kind->custom)
+    if (kind_is(kind, "CustomResourceDefinition"))
         store_note_definition(self, change, object);
     if (!self->tell_timer)
         self->tell_timer = ev_after(self->ev, 0, on_tell, self);

@@ -273,7 +273,7 @@ int store_update(store_t *self, const kind_t *kind, json_t *object, store_part_t
 static int64_t grace_of(const kind_t *kind, const json_t *object, const store_delete_t *options)
 {
     const char *phase = object_string(object, "status.phase");
-    if (strcmp(kind->name, "Pod") != 0 || !*object_string(object, "spec.nodeName")
+    if (!kind_is(kind, "Pod") || !*object_string(object, "spec.nodeName")
         || !strcmp(phase, "Succeeded") || !strcmp(phase, "Failed"))
         return 0;
     int64_t wanted = options->grace_seconds;
@@ -346,7 +346,7 @@ static void mark_deleted(
         json_object_set_new(metadata, "deletionTimestamp", object_time(time(NULL) + grace));
         json_object_set_new(metadata, "deletionGracePeriodSeconds", json_integer(grace));
     }
-    if (!strcmp(kind->name, "Namespace")) {
+    if (kind_is(kind, "Namespace")) {
         json_object_set_new(next, "status", json_copy(json_object_get(old, "status")));
         object_set(next, "status.phase", json_string("Terminating"));
     }
@@ -375,7 +375,7 @@ int store_delete(store_t *self, const kind_t *kind, const char *namespace, const
     json_t *next = object_copy(old, "metadata");
     if (!strcmp(propagation, "Foreground"))
         add_finalizer(metadata_of(next), "foregroundDeletion");
-    if (!strcmp(kind->name, "CustomResourceDefinition") && !kind->custom && !object_is_deleted(old))
+    if (kind_is(kind, "CustomResourceDefinition") && !object_is_deleted(old))
         add_finalizer(metadata_of(next), CUSTOM_FINALIZER);
     int64_t grace = grace_of(kind, old, options);
     if (grace > 0 || has_finalizers(next))

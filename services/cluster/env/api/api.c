@@ -48,14 +48,14 @@ static bool is_part_of_object(const target_t *target)
 {
     return !strcmp(target->subresource, "status")
            || (!strcmp(target->subresource, "approval")
-               && !strcmp(target->kind->name, "CertificateSigningRequest"))
+               && kind_is(target->kind, "CertificateSigningRequest"))
            || (!strcmp(target->subresource, "ephemeralcontainers")
-               && !strcmp(target->kind->name, "Pod"));
+               && kind_is(target->kind, "Pod"));
 }
 
 static bool is_account(const api_t *self, const target_t *target)
 {
-    return self->account_tokens && !strcmp(target->kind->name, "ServiceAccount");
+    return self->account_tokens && kind_is(target->kind, "ServiceAccount");
 }
 
 static void handle_resource(api_t *self, request_t *request, const target_t *target)
@@ -66,7 +66,7 @@ static void handle_resource(api_t *self, request_t *request, const target_t *tar
         handle_object(self, request, target);
     else if (!strcmp(target->subresource, "scale"))
         scale_handle(self, request, target);
-    else if (!strcmp(target->subresource, "eviction") && !strcmp(target->kind->name, "Pod"))
+    else if (!strcmp(target->subresource, "eviction") && kind_is(target->kind, "Pod"))
         eviction_handle(self, request, target);
     else if (!strcmp(target->subresource, "token") && is_account(self, target))
         token_request_handle(self, request, target);

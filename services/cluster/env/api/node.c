@@ -275,9 +275,9 @@ static void handle_proxy(api_t *self, request_t *request, const target_t *target
 {
     place_t place;
     place_init(&place, target->name);
-    if (!strcmp(target->kind->name, "Pod"))
+    if (kind_is(target->kind, "Pod"))
         proxy_to_pod(self, request, target, &place);
-    else if (!strcmp(target->kind->name, "Service"))
+    else if (kind_is(target->kind, "Service"))
         proxy_to_service(self, request, target, &place);
     else
         proxy_to_node(self, request, target, &place);
@@ -299,9 +299,9 @@ void node_handle(api_t *self, request_t *request, const target_t *target)
 {
     static const char *const of_pods[] = {"attach", "exec", "log", "portforward", "proxy", NULL};
     static const char *const of_others[] = {"proxy", NULL};
-    const char *kind = target->kind->name;
-    bool is_pod = !strcmp(kind, "Pod");
-    bool has_proxy = is_pod || !strcmp(kind, "Service") || !strcmp(kind, "Node");
+    const kind_t *kind = target->kind;
+    bool is_pod = kind_is(kind, "Pod");
+    bool has_proxy = is_pod || kind_is(kind, "Service") || kind_is(kind, "Node");
     if (!has_proxy || !is_one_of(target->subresource, is_pod ? of_pods : of_others)) {
         reply_status(request, 404, "NotFound", json_object(),
             "the server could not find the requested resource");

@@ -31,8 +31,7 @@ json_t *table_new(const kind_t *kind, json_t *list_metadata, bool has_columns)
 static void add_conditions(json_t *row, const kind_t *kind, const json_t *object)
 {
     const char *phase = object_string(object, "status.phase");
-    if (strcmp(kind->name, "Pod") != 0
-        || (strcmp(phase, "Succeeded") != 0 && strcmp(phase, "Failed") != 0))
+    if (!kind_is(kind, "Pod") || (strcmp(phase, "Succeeded") != 0 && strcmp(phase, "Failed") != 0))
         return;
     json_object_set_new(row, "conditions",
         json_pack("[{s:s, s:s, s:s, s:s}]", "type", "Completed", "status", "True", "reason", phase,

@@ -107,7 +107,7 @@ static void note_requestor(const request_t *request, const kind_t *kind, json_t 
 {
     json_t *spec = json_object_get(object, "spec");
     const user_t *user = &request->user;
-    if (strcmp(kind->name, "CertificateSigningRequest") != 0 || !json_is_object(spec))
+    if (!kind_is(kind, "CertificateSigningRequest") || !json_is_object(spec))
         return;
     json_object_set_new(spec, "username", json_string(user->name));
     json_object_set(spec, "groups", user->groups);
@@ -132,7 +132,7 @@ void write_new(api_t *self, request_t *request, const target_t *target, json_t *
     }
     set_place(target, object);
     note_requestor(request, target->kind, object);
-    if (target->served->has_status && strcmp(target->kind->name, "Node") != 0)
+    if (target->served->has_status && !kind_is(target->kind, "Node"))
         json_object_del(object, "status");
     AUTO_FREE char *name = xstrdup(object_name(object));
     if (store_prepare_new(self->store, target->kind, object, &next, &err) < 0) {
