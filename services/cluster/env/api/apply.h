@@ -2,8 +2,8 @@
  *
  * An object has managedFields from the first time it is applied on the server. From then on every
  * change is noted there; an object that nobody applied so has none, and when somebody does, its
- * present fields count as "kubectl-client-side-apply"'s, as far as kubectl's annotation says so, and
- * otherwise as "before-first-apply"'s, as on a real server. */
+ * present fields count as "kubectl-client-side-apply"'s, as far as kubectl's annotation says so,
+ * and otherwise as "before-first-apply"'s, as on a real server. */
 #ifndef CLUSTER_ENV_API_APPLY_H
 #define CLUSTER_ENV_API_APPLY_H
 

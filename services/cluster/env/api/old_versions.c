@@ -233,7 +233,8 @@ bool old_versions_handle(api_t *api, request_t *request)
         if (strncmp(request->path, self->root, length) != 0)
             continue;
         AUTO_FREE char *path = xasprintf("%s%s", self->present_root, request->path + length);
-        bool is_found = route_parse(api->store, path, &target) && !strcmp(target.kind->name, self->kind.name);
+        bool is_found =
+            route_parse(api->store, path, &target) && !strcmp(target.kind->name, self->kind.name);
         if (is_found)
             handle(self, api, request, &target);
         target_done(&target);
