@@ -10,6 +10,9 @@
 #include "proto/envelope.h"
 #include "proto/messages.h"
 
+/* Where in an environment's folder its agent's shell is had. */
+#define SHELL_SOCKET "shell"
+
 typedef struct channel channel_t;
 
 /* envelope is borrowed; NULL: the line is dead, and fn may destroy the channel as its last act. */

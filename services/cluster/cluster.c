@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "services/cluster/catalogue.h"
 #include "services/cluster/cgroup_v2.h"
 #include "services/cluster/environment.h"
@@ -123,11 +124,26 @@ static void on_change(void *arg, environment_t *env)
 /* ---- requests ----------------------------------------------------------------------------------
  */
 
+static void fail_unknown(const cluster_t *self, const char *id, bus_request_t **request_p)
+{
+    AUTO(zlistx_destroy) zlistx_t *ids = zhashx_keys(self->envs);
+    size_t count = 0;
+    AUTO_FREE const char **names = xcalloc(zlistx_size(ids) + 1, sizeof(*names));
+    for (const char *name = zlistx_first(ids); name; name = zlistx_next(ids))
+        names[count++] = name;
+    AUTO_FREE char *hint = nearest_hint(id, names, count);
+    bus_fail(request_p, ERR_NOT_FOUND, "no environment '%.60s'%s%s", id,
+        *hint   ? "; "
+        : count ? "; 'aiopslab env list' lists them"
+                : "; there is none",
+        hint);
+}
+
 static environment_t *find(cluster_t *self, const char *id, bus_request_t **request_p)
 {
     environment_t *env = zhashx_lookup(self->envs, id);
     if (!env)
-        bus_fail(request_p, ERR_NOT_FOUND, "no environment '%s'", id);
+        fail_unknown(self, id, request_p);
     return env;
 }
 

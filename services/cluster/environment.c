@@ -30,6 +30,7 @@ struct environment {
     char *reason; /* or NULL */
     char *work_dir;
     char *server;
+    char *shell; /* the path of a socket */
     char *token;
     char *agent_token;
     json_t *settings; /* of its first process; NULL: that was started */
@@ -275,6 +276,7 @@ void environment_info(const environment_t *self, bool with_secrets, env_info_t *
     if (!with_secrets)
         return;
     info->server = self->server;
+    info->shell = self->shell;
     info->ca = self->context->certificates->ca;
     info->token = self->token;
     info->agent_token = self->agent_token;
@@ -356,6 +358,7 @@ environment_t *environment_new(const environment_context_t *context, const char 
         .namespace = xstrdup(""),
         .session = wanted->session ? xstrdup(wanted->session) : NULL,
         .work_dir = xasprintf("%s/envs/%s", context->run_dir, id),
+        .shell = xasprintf("%s/envs/%s/" SHELL_SOCKET, context->run_dir, id),
         .token = new_token(),
         .agent_token = new_token(),
         .launched = {.pidfd = -1, .control_fd = -1},
@@ -385,6 +388,7 @@ void environment_destroy(environment_t **self_p)
     json_decref(self->phases);
     free(self->agent_token);
     free(self->token);
+    free(self->shell);
     free(self->server);
     free(self->work_dir);
     free(self->reason);

@@ -178,16 +178,31 @@ void agent_destroy(agent_t **self_p)
     *self_p = NULL;
 }
 
+/* ---- commands ----------------------------------------------------------------------------------
+ */
+
+static const spawn_security_t security = {
+    .uid = AGENT_UID, .gid = AGENT_UID, .has_no_new_privileges = true};
+
+enum { VARIABLES = 6 };
+
+/* terminal is borrowed. */
+static void set_variables(char *envp[VARIABLES], char *terminal)
+{
+    envp[0] = (char *)"PATH=/app/bin:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
+    envp[1] = (char *)"HOME=/home/agent";
+    envp[2] = (char *)"USER=agent";
+    envp[3] = (char *)"LANG=C.UTF-8";
+    envp[4] = terminal;
+    envp[5] = NULL;
+}
+
 command_t *agent_exec(agent_t *self, const char *command, int64_t timeout_ms, size_t output_limit,
     command_done_fn *on_done, void *arg, err_t *err)
 {
-    static char *const envp[] = {
-        (char *)"PATH=/app/bin:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
-        (char *)"HOME=/home/agent", (char *)"USER=agent", (char *)"LANG=C.UTF-8",
-        (char *)"TERM=dumb", NULL};
+    char *envp[VARIABLES];
+    set_variables(envp, (char *)"TERM=dumb");
     char *argv[] = {(char *)"/usr/bin/bash", (char *)"-c", (char *)command, NULL};
-    static const spawn_security_t security = {
-        .uid = AGENT_UID, .gid = AGENT_UID, .has_no_new_privileges = true};
     command_config_t config = {
         .argv = argv,
         .envp = envp,
@@ -198,4 +213,24 @@ command_t *agent_exec(agent_t *self, const char *command, int64_t timeout_ms, si
         .output_limit = output_limit,
     };
     return command_start(self->holder, &config, on_done, arg, err);
+}
+
+task_t *agent_start(agent_t *self, const agent_task_t *wanted, streams_t *streams_p,
+    container_exit_fn *on_exit, void *arg, err_t *err)
+{
+    AUTO_FREE char *terminal = xasprintf("TERM=%s", wanted->terminal ? wanted->terminal : "dumb");
+    char *envp[VARIABLES];
+    set_variables(envp, terminal);
+    const task_config_t config = {
+        .argv = wanted->argv,
+        .envp = envp,
+        .cwd = home,
+        .has_input = true,
+        .has_terminal = wanted->terminal,
+        .columns = wanted->columns,
+        .rows = wanted->rows,
+        .is_confined = true,
+        .security = &security,
+    };
+    return task_start(self->holder, &config, streams_p, on_exit, arg, err);
 }

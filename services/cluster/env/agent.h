@@ -24,6 +24,17 @@ void agent_destroy(agent_t **self_p);
 command_t *agent_exec(agent_t *self, const char *command, int64_t timeout_ms, size_t output_limit,
     command_done_fn *on_done, void *arg, err_t *err);
 
+/* A command whose streams are somebody else's. */
+typedef struct agent_task {
+    char *const *argv;
+    const char *terminal; /* its type, as in TERM; NULL: pipes */
+    int columns, rows;
+} agent_task_t;
+
+/* Starts one, with what it may do as of agent_exec(). on_exit as for task_start(). */
+task_t *agent_start(agent_t *self, const agent_task_t *wanted, streams_t *streams_p,
+    container_exit_fn *on_exit, void *arg, err_t *err);
+
 /* Writes a file below the home; folders on the way are made. The path is relative and stays inside.
  */
 int agent_put(agent_t *self, const char *path, const void *bytes, size_t size, err_t *err);

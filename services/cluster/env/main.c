@@ -18,6 +18,7 @@
 #include "services/cluster/env/kubelet/kubelet.h"
 #include "services/cluster/env/object.h"
 #include "services/cluster/env/settings.h"
+#include "services/cluster/env/shells.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -43,6 +44,7 @@ typedef struct env {
     kubelet_t *kubelet;
     api_t *api;
     agent_t *agent;
+    shells_t *shells;
     channel_t *channel;
 } env_t;
 
@@ -212,7 +214,11 @@ static int start_agent(env_t *self, err_t *err)
         .ca = setting(self, "ca"),
     };
     self->agent = agent_new(self->runtime, &config, err);
-    return self->agent ? 0 : -ERR_IO;
+    if (!self->agent)
+        return -ERR_IO;
+    AUTO_FREE char *path = xasprintf("%s/" SHELL_SOCKET, config.work_dir);
+    self->shells = shells_new(self->ev, self->agent, path, err);
+    return self->shells ? 0 : -ERR_IO;
 }
 
 static int start_store(env_t *self, err_t *err)

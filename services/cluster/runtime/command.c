@@ -172,18 +172,25 @@ static void on_timeout(void *arg)
 
 /* ---- life cycle ----------------------------------------------------------------------------- */
 
-static int spawn_command(
-    command_t *self, container_t *container, const command_config_t *config, int out_fd, err_t *err)
+void spawn_confine(spawn_t *spawn, const container_t *container, bool is_confined)
 {
     /* The last counts a user's processes in all environments of root: only where no cgroup does. */
-    const spawn_limit_t limits[] = {
+    static const spawn_limit_t limits[] = {
         {RLIMIT_CORE, 0},
         {RLIMIT_NOFILE, CONFINED_FILES},
         {RLIMIT_FSIZE, 64 << 20},
         {RLIMIT_NPROC, CONFINED_PROCESSES},
     };
     size_t tight = ARRAY_SIZE(limits) - (container->cgroup.enter_count ? 1 : 0);
-    const spawn_t spawn = {
+    spawn->has_own_pids = is_confined;
+    spawn->limits = limits;
+    spawn->limit_count = is_confined ? tight : 1;
+}
+
+static int spawn_command(
+    command_t *self, container_t *container, const command_config_t *config, int out_fd, err_t *err)
+{
+    spawn_t spawn = {
         .argv = config->argv,
         .envp = config->envp,
         .cwd = config->cwd,
@@ -191,13 +198,11 @@ static int spawn_command(
         .out_fd = out_fd,
         .err_fd = out_fd,
         .join_pidfd = container->pidfd,
-        .has_own_pids = config->is_confined,
         .security = config->security ? config->security : &container->security,
         .cgroup_fds = container->cgroup.enter_fds,
         .cgroup_count = container->cgroup.enter_count,
-        .limits = limits,
-        .limit_count = config->is_confined ? tight : 1,
     };
+    spawn_confine(&spawn, container, config->is_confined);
     return spawn_start(&spawn, &self->pid, &self->pidfd, err);
 }
 

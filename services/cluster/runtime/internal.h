@@ -59,6 +59,10 @@ int stream_ends_done(stream_ends_t *self, streams_t *streams_p, err_t *err);
 /* Kills all processes of a session, whose leader must not have been reaped yet. */
 void session_kill(pid_t leader);
 
+/* Limits for what runs beside a container's processes; confined: tight ones, and a pid namespace
+ * that dies with its first process. */
+void spawn_confine(spawn_t *spawn, const container_t *container, bool is_confined);
+
 /* What waitid() says of an ended child, reaped. */
 void exit_of_pidfd(int pidfd, container_exit_t *exit);
 

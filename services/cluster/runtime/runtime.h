@@ -118,10 +118,13 @@ typedef struct task_config {
     char *const *envp;
     const char *cwd;
     bool has_input;
-    bool has_terminal; /* then errors come with the output */
+    bool has_terminal;                /* then errors come with the output */
+    int columns, rows;                /* of the terminal; 0: not known */
+    bool is_confined;                 /* as a command may be */
+    const spawn_security_t *security; /* NULL: the container's */
 } task_config_t;
 
-/* Starts it beside a running container's processes, as the same user. on_exit is called from the
+/* Starts it beside a running container's processes. on_exit is called from the
  * loop, and the task is destroyed before. */
 task_t *task_start(container_t *container, const task_config_t *config, streams_t *streams_p,
     container_exit_fn *on_exit, void *arg, err_t *err);

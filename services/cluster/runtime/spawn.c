@@ -117,7 +117,7 @@ static const char *set_streams(const spawn_t *spawn)
     int err = spawn->err_fd;
     if (spawn->terminal_to) {
         const spawn_security_t *who = spawn->security;
-        in = out = err = terminal_open(spawn->terminal_to);
+        in = out = err = terminal_open(spawn->terminal_to, spawn->columns, spawn->rows);
         if (in < 0 || (fchown(in, who->uid, who->gid) < 0 && errno != EINVAL)) /* see become() */
             return "open a terminal";
     }

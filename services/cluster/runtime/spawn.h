@@ -43,6 +43,7 @@ typedef struct spawn {
     /* Instead of these three a terminal of its own, whose master is sent by this socket; 0: none.
      */
     int terminal_to;
+    int columns, rows; /* of the terminal; 0: not known */
 
     /* Either a root and a network namespace of its own … */
     const rootfs_t *rootfs;

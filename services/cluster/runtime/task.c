@@ -35,8 +35,7 @@ static void on_exited(void *arg, int fd, uint32_t events)
 static int spawn_task(task_t *self, const container_t *container, const task_config_t *config,
     const stream_ends_t *ends, err_t *err)
 {
-    const spawn_limit_t limits[] = {{RLIMIT_CORE, 0}};
-    const spawn_t spawn = {
+    spawn_t spawn = {
         .argv = config->argv,
         .envp = config->envp,
         .cwd = config->cwd,
@@ -45,12 +44,13 @@ static int spawn_task(task_t *self, const container_t *container, const task_con
         .err_fd = ends->theirs.err,
         .terminal_to = ends->terminal_to,
         .join_pidfd = container->pidfd,
-        .security = &container->security,
+        .columns = config->columns,
+        .rows = config->rows,
+        .security = config->security ? config->security : &container->security,
         .cgroup_fds = container->cgroup.enter_fds,
         .cgroup_count = container->cgroup.enter_count,
-        .limits = limits,
-        .limit_count = ARRAY_SIZE(limits),
     };
+    spawn_confine(&spawn, container, config->is_confined);
     return spawn_start(&spawn, &self->pid, &self->pidfd, err);
 }
 

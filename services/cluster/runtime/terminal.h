@@ -2,9 +2,9 @@
 #ifndef CLUSTER_RUNTIME_TERMINAL_H
 #define CLUSTER_RUNTIME_TERMINAL_H
 
-/* In the child, inside the container: makes a terminal, sends its master by the socket and returns
- * its other side, or -1. Calls nothing but the kernel. */
-int terminal_open(int socket_fd);
+/* In the child, inside the container: makes a terminal of that size (0: not known), sends its
+ * master by the socket and returns its other side, or -1. Calls nothing but the kernel. */
+int terminal_open(int socket_fd, int columns, int rows);
 
 /* In the parent: the master that was sent, non-blocking; -1 if none came. */
 int terminal_receive(int socket_fd);

@@ -40,9 +40,11 @@ def test_an_unknown_name_is_answered_with_the_nearest_or_a_list(aiopslab, args, 
     (["run", NOOP, "--seed", "seven"], "the seed must be a number"),
     (["up", "now"], "unexpected argument 'now'"),
     (["down", "now"], "unexpected argument 'now'"),
-    (["env"], "create, list, kubeconfig or delete?"),
+    (["env"], "create, list, kubeconfig, exec, shell or delete?"),
     (["env", "create"], "'env create' needs the name of an application, or --empty"),
     (["env", "delete"], "'env delete' needs the id of an environment; 'aiopslab env list'"),
+    (["env", "create", "--nodes", "many"], "--nodes must be a number from 1 on, not 'many'"),
+    (["env", "exec", "env-1"], "'env exec' needs the id of an environment and, after '--', a command"),
     (["env", "list", "env-1"], "'env list' takes nothing more"),
 ])
 def test_a_wrong_call_is_told_what_is_right(aiopslab, args, sentence):
@@ -51,7 +53,7 @@ def test_a_wrong_call_is_told_what_is_right(aiopslab, args, sentence):
 
 def test_unknown_environments_and_applications_are_told(up):
     expect(up("env", "create", "hotel"), 2, "no application 'hotel'; did you mean 'hotel-reservation'?")
-    expect(up("env", "delete", "env-1"), 2, "no environment 'env-1'")
+    expect(up("env", "delete", "env-1"), 2, "no environment 'env-1'; there is none")
     expect(up("env", "kubeconfig", "env-1"), 2, "no environment 'env-1'")
 
 
