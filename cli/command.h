@@ -30,9 +30,12 @@ extern const size_t command_count;
 
 extern const command_t command_down;
 extern const command_t command_env;
+extern const command_t command_faults;
+extern const command_t command_inject;
 extern const command_t command_mcp;
 extern const command_t command_problems;
 extern const command_t command_prompt;
+extern const command_t command_recover;
 extern const command_t command_run;
 extern const command_t command_status;
 extern const command_t command_supervise;

@@ -10,9 +10,12 @@
 const command_t *const commands[] = {
     &command_down,
     &command_env,
+    &command_faults,
+    &command_inject,
     &command_mcp,
     &command_problems,
     &command_prompt,
+    &command_recover,
     &command_run,
     &command_status,
     &command_supervise,

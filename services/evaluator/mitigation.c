@@ -299,8 +299,8 @@ static void on_checked(void *arg, const bus_reply_t *reply)
     }
     self->err = (err_t){0};
     const fault_status_t *status = reply->message;
-    bool is_gone =
-        reply->err || strcmp(status->state, "dead") == 0 || strcmp(status->state, "recovered") == 0;
+    bool is_gone = reply->err || strcmp(status->state, "repaired") == 0
+                   || strcmp(status->state, "dead") == 0 || strcmp(status->state, "recovered") == 0;
     json_t *measured = json_pack("{s:s}", "state", reply->err ? "unknown" : status->state);
     if (!reply->err && status->evidence)
         json_object_set(measured, "evidence", status->evidence);

@@ -4,47 +4,34 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define BIT(state) (1U << (state))
-
 enum { ENV_GET_MS = 10 * 1000, UNDONE_MS = 60 * 1000 };
-
-static const char *const names[FAULT_STATES] = {
-    [FAULT_NEW] = "injecting", /* on the wire, what is about to be */
-    [FAULT_INJECTING] = "injecting",
-    [FAULT_ACTIVE] = "active",
-    [FAULT_RECOVERING] = "recovering",
-    [FAULT_RECOVERED] = "recovered",
-    [FAULT_DEAD] = "dead",
-    [FAULT_FAILED] = "failed",
-};
-
-static const uint8_t allowed[FAULT_STATES] = {
-    [FAULT_NEW] = BIT(FAULT_INJECTING) | BIT(FAULT_ACTIVE) | BIT(FAULT_DEAD) | BIT(FAULT_RECOVERING)
-                  | BIT(FAULT_RECOVERED) | BIT(FAULT_FAILED),
-    [FAULT_INJECTING] = BIT(FAULT_ACTIVE) | BIT(FAULT_FAILED),
-    [FAULT_ACTIVE] = BIT(FAULT_DEAD) | BIT(FAULT_RECOVERING),
-    [FAULT_RECOVERING] = BIT(FAULT_RECOVERED) | BIT(FAULT_FAILED),
-    [FAULT_DEAD] = BIT(FAULT_ACTIVE) | BIT(FAULT_RECOVERING),
-    [FAULT_RECOVERED] = 0,
-    [FAULT_FAILED] = BIT(FAULT_RECOVERING),
-};
-
-bool active_fault_may_move(fault_state_t from, fault_state_t to)
-{
-    return allowed[from] & BIT(to);
-}
 
 /* ---- telling ------------------------------------------------------------------------------ */
 
-static fault_status_t status_of(const active_fault_t *self)
+/* What is struck, once that is known, else what was asked for. *struck_p holds the list. */
+static fault_status_t status_of(const active_fault_t *self, char ***struck_p)
 {
-    return (fault_status_t){.fault_id = self->record->fault_id,
-        .fault = self->record->fault,
-        .env = self->record->env,
-        .state = names[self->state],
-        .reason = self->record->reason,
-        .targets = self->record->targets,
+    const record_t *record = self->record;
+    size_t count = json_array_size(record->struck);
+    *struck_p = xcalloc(count + 1, sizeof(char *));
+    for (size_t i = 0; i < count; i++)
+        (*struck_p)[i] = (char *)json_string_value(json_array_get(record->struck, i));
+    return (fault_status_t){.fault_id = record->fault_id,
+        .fault = record->fault,
+        .env = record->env,
+        .state = active_fault_state_name(self->state),
+        .reason = record->reason,
+        .targets = count ? (codec_list_t){.items = *struck_p, .count = count} : record->targets,
         .evidence = self->work.evidence};
+}
+
+static void answer_with_status(active_fault_t *self, bus_request_t **request_p)
+{
+    if (!*request_p)
+        return;
+    AUTO_FREE char **struck = NULL;
+    fault_status_t status = status_of(self, &struck);
+    bus_reply(request_p, &fault_status_type, &status);
 }
 
 /* The one function that changes state. */
@@ -55,14 +42,17 @@ static void move(active_fault_t *self, fault_state_t state, const char *reason)
     AUTO_FREE char *topic = xasprintf("fault/%s/state", self->record->fault_id);
     AUTO_FREE char *kept = xstrdup(reason ? reason : "");
     self->state = state;
-    record_set_state(self->record, names[state], kept);
+    record_set_state(self->record, active_fault_state_name(state), kept);
     log_info("fault.moved", "fault=%s kind=%s env=%s state=%s reason=\"%s\"",
-        self->record->fault_id, self->record->fault, self->record->env, names[state], kept);
+        self->record->fault_id, self->record->fault, self->record->env,
+        active_fault_state_name(state), kept);
     if (record_save(self->record, &err) < 0)
         log_error("fault.unrecorded", "fault=%s reason=\"%s\"", self->record->fault_id, err.text);
-    fault_status_t status = status_of(self);
+    AUTO_FREE char **struck = NULL;
+    fault_status_t status = status_of(self, &struck);
     /* Who lost the event asks by fault.check. */
     (void)bus_publish(self->bus, topic, &fault_status_type, &status);
+    active_fault_follow(self);
 }
 
 static void answer(active_fault_t *self, const err_t *err)
@@ -70,42 +60,10 @@ static void answer(active_fault_t *self, const err_t *err)
     fault_demand_t demand = self->demands[0];
     self->demand_count--;
     memmove(self->demands, self->demands + 1, self->demand_count * sizeof(demand));
-    if (!demand.request)
-        return;
-    if (err) {
+    if (err && demand.request)
         bus_fail_err(&demand.request, err);
-    } else {
-        fault_status_t status = status_of(self);
-        bus_reply(&demand.request, &fault_status_type, &status);
-    }
-}
-
-/* ---- the watch ---------------------------------------------------------------------------- */
-
-static void on_change(void *arg, kube_change_t change, json_t *object)
-{
-    active_fault_t *self = arg;
-    (void)object;
-    bool is_idle = self->demand_count == 0 && self->state == FAULT_ACTIVE;
-    if (is_idle && change != KUBE_LOST)
-        active_fault_demand(self, FAULT_CHECK, NULL);
-}
-
-static void start_watch(active_fault_t *self)
-{
-    if (!self->kind->watched || self->watch)
-        return;
-    kube_config_t config = {.server = self->server, .token = self->token, .ca_pem = self->ca};
-    if (!self->kube)
-        self->kube = kube_new(self->ev, &config, NULL);
-    if (self->kube)
-        self->watch = kube_watch(self->kube,
-            KUBE(self->kind->watched, self->record->namespace, NULL), NULL, NULL, on_change, self);
-}
-
-static void end_watch(active_fault_t *self)
-{
-    kube_watch_end(&self->watch);
+    else
+        answer_with_status(self, &demand.request);
 }
 
 /* ---- the end ------------------------------------------------------------------------------ */
@@ -114,6 +72,8 @@ static void fail_all(active_fault_t *self, const err_t *err)
 {
     while (self->demand_count)
         answer(self, err);
+    if (self->ramping)
+        bus_fail_err(&self->ramping, err);
 }
 
 static void on_dropped(void *arg)
@@ -130,7 +90,7 @@ static void drop(active_fault_t *self)
     err_set(
         &err, ERR_NOT_FOUND, "environment '%s' is gone, and the fault with it", self->record->env);
     self->is_gone = true;
-    end_watch(self);
+    active_fault_unfollow(self);
     record_forget(self->record);
     fail_all(self, &err);
     if (!self->drop_timer)
@@ -139,66 +99,88 @@ static void drop(active_fault_t *self)
 
 /* ---- work --------------------------------------------------------------------------------- */
 
-static void go_on(active_fault_t *self);
-
 static void clear_work(active_fault_t *self)
 {
     json_decref(self->work.evidence);
-    self->work = (fault_work_t){.record = self->record};
-}
-
-/* On a thread of its own. A half-way failure is rolled back at once. */
-static void do_work(void *task)
-{
-    active_fault_t *self = task;
-    fault_work_t *work = &self->work;
-    kube_config_t config = {.server = self->server, .token = self->token, .ca_pem = self->ca};
-    AUTO(kube_destroy) kube_t *kube = kube_new(NULL, &config, &work->err);
-    work->kube = kube;
-    if (!kube)
-        return;
-    if (self->order == FAULT_CHECK) {
-        (void)self->kind->check(work, &work->err); /* the code is in err */
-        return;
-    }
-    if (self->order != FAULT_INJECT) {
-        (void)self->kind->recover(work, &work->err);
-        return;
-    }
-    if (self->kind->inject(work, &work->err) == 0)
-        return;
-    err_t cause = {0};
-    if (self->kind->recover(work, &cause) < 0)
-        (void)err_wrap(&work->err, "not undone (%s)", cause.text);
-    else
-        (void)err_wrap(&work->err, "rolled back");
+    self->work = (fault_work_t){.record = self->record, .spec = self->spec};
 }
 
 static void after_check(active_fault_t *self, const err_t *err)
 {
-    if (!err && self->state == FAULT_ACTIVE && !self->work.is_in_force)
-        move(self, FAULT_DEAD, "it is no longer in force, though nobody recovered it");
-    else if (!err && self->state == FAULT_DEAD && self->work.is_in_force)
-        move(self, FAULT_ACTIVE, NULL);
+    static const struct {
+        fault_state_t state;
+        const char *reason;
+    } seen[] = {
+        [FAULT_HOLDS] = {FAULT_ACTIVE, NULL},
+        [FAULT_REPAIRED] = {FAULT_UNDONE, "somebody undid it"},
+        [FAULT_DIED] = {FAULT_DEAD, "it ended by itself; nobody undid it"},
+    };
+    fault_state_t state = err ? self->state : seen[self->work.finding].state;
+    if (state != self->state)
+        move(self, state, seen[self->work.finding].reason);
+    answer(self, err);
+}
+
+static void after_injection(active_fault_t *self, const err_t *err)
+{
+    record_times_t *times = &self->record->times;
+    if (!err && self->struck_count < json_array_size(self->record->struck)) {
+        self->ramping = TAKE(self->demands[0].request);
+        active_fault_follow(self);
+        answer(self, NULL);
+        return;
+    }
+    times->end_at = times->for_ms > 0 ? record_now() + times->for_ms : 0;
+    move(self, err ? FAULT_FAILED : FAULT_ACTIVE, err ? err->text : NULL);
+    answer(self, NULL);
+    answer_with_status(self, &self->ramping);
+}
+
+/* As new: it may be injected again. */
+static void reset(active_fault_t *self)
+{
+    json_array_clear(self->record->changes);
+    self->struck_count = 0;
+}
+
+static bool is_by_schedule(const record_times_t *times)
+{
+    return times->every_ms > 0 || times->start_at > times->asked_at;
+}
+
+static void after_undo(active_fault_t *self, const err_t *err)
+{
+    if (!err) {
+        reset(self);
+        if (is_by_schedule(&self->record->times)) {
+            active_fault_follow(self);
+        } else {
+            record_forget(self->record);
+            self->drop_timer = ev_after(self->ev, UNDONE_MS, on_dropped, self);
+        }
+    } else {
+        move(self, FAULT_RECOVERING, NULL);
+        move(self, FAULT_FAILED, err->text);
+    }
     answer(self, err);
 }
 
 static void after_recovery(active_fault_t *self, const err_t *err)
 {
-    if (self->order == FAULT_UNDO && !err) {
-        json_array_clear(self->record->changes); /* as new: it may be injected again */
-        record_forget(self->record);
-        self->drop_timer = ev_after(self->ev, UNDONE_MS, on_dropped, self);
-        answer(self, NULL);
-        return;
-    }
-    if (self->state == FAULT_NEW)
-        move(self, FAULT_RECOVERING, NULL);
-    if (err)
+    record_times_t *times = &self->record->times;
+    if (err) {
         move(self, FAULT_FAILED, err->text);
-    else
-        move(self, FAULT_RECOVERED, NULL);
+    } else {
+        injector_on_fault_recovered(self->owner, self);
+        bool is_last = self->order != FAULT_END || times->rounds <= 1;
+        times->rounds = is_last ? 0 : times->rounds - 1;
+        times->start_at += times->every_ms;
+        if (!is_last)
+            reset(self);
+        move(self, is_last ? FAULT_RECOVERED : FAULT_SCHEDULED, NULL);
+    }
     answer(self, NULL);
+    answer_with_status(self, &self->ramping);
 }
 
 static void on_worked(void *arg, void *task)
@@ -218,20 +200,18 @@ static void on_worked(void *arg, void *task)
         after_check(self, err);
         break;
     case FAULT_INJECT:
-        if (err)
-            move(self, FAULT_FAILED, err->text);
-        else
-            move(self, FAULT_ACTIVE, NULL);
-        if (!err)
-            start_watch(self);
-        answer(self, NULL);
+        after_injection(self, err);
         break;
     case FAULT_RECOVER:
-    case FAULT_UNDO:
+    case FAULT_END:
         after_recovery(self, err);
         break;
+    case FAULT_UNDO:
+        after_undo(self, err);
+        break;
     }
-    go_on(self);
+    active_fault_go_on(self);
+    injector_on_fault_idle(self->owner, self);
 }
 
 static void start_work(active_fault_t *self)
@@ -239,13 +219,11 @@ static void start_work(active_fault_t *self)
     clear_work(self);
     ev_cancel(self->ev, self->drop_timer);
     self->drop_timer = 0;
-    if (self->order == FAULT_INJECT) {
+    if (self->order == FAULT_INJECT && self->state == FAULT_SCHEDULED)
         move(self, FAULT_INJECTING, NULL);
-    } else if (self->order == FAULT_RECOVER) {
-        end_watch(self);
+    else if (self->order == FAULT_RECOVER || self->order == FAULT_END)
         move(self, FAULT_RECOVERING, NULL);
-    }
-    self->job = job_start(self->ev, do_work, self, on_worked, self);
+    self->job = job_start(self->ev, active_fault_do_work, self, on_worked, self);
     if (!self->job) {
         err_set(&self->work.err, ERR_LIMIT, "no thread could be started");
         on_worked(self, self);
@@ -272,9 +250,8 @@ static void on_env(void *arg, const bus_reply_t *reply)
     self->server = xstrdup(info->server ? info->server : "");
     self->token = xstrdup(info->token ? info->token : "");
     self->ca = info->ca ? xstrdup(info->ca) : NULL;
-    if (self->state == FAULT_ACTIVE)
-        start_watch(self); /* taken up from a former life */
-    go_on(self);
+    active_fault_follow(self); /* if taken up from a former life */
+    active_fault_go_on(self);
 }
 
 static void ask_for_env(active_fault_t *self)
@@ -292,27 +269,33 @@ static bool is_work(const active_fault_t *self, fault_order_t order)
 {
     switch (order) {
     case FAULT_INJECT:
-        return self->state == FAULT_NEW;
+        return (self->state == FAULT_SCHEDULED && self->record->times.start_at <= record_now())
+               || (self->state == FAULT_INJECTING && self->order != FAULT_UNDO);
     case FAULT_RECOVER:
+    case FAULT_END:
         return active_fault_may_move(self->state, FAULT_RECOVERING);
     case FAULT_CHECK:
-        return self->state == FAULT_ACTIVE || self->state == FAULT_DEAD;
+        return self->state == FAULT_ACTIVE || self->state == FAULT_UNDONE
+               || self->state == FAULT_DEAD;
     case FAULT_UNDO:
         return true;
     }
     return false;
 }
 
-static void go_on(active_fault_t *self)
+void active_fault_go_on(active_fault_t *self)
 {
-    while (self->demand_count && !self->job && !self->call && !self->is_gone) {
-        self->order = self->demands[0].order;
-        if (!is_work(self, self->order))
+    while (self->demand_count && !self->job && !self->call && !self->is_gone
+           && injector_is_free(self->owner, self)) {
+        fault_order_t order = self->demands[0].order;
+        if (!is_work(self, order)) {
             answer(self, NULL);
-        else if (!self->server)
+        } else if (!self->server) {
             ask_for_env(self);
-        else
+        } else {
+            self->order = order;
             start_work(self);
+        }
     }
 }
 
@@ -325,21 +308,21 @@ void active_fault_demand(active_fault_t *self, fault_order_t order, bus_request_
     }
     self->demands[self->demand_count++] =
         (fault_demand_t){.order = order, .request = request_p ? TAKE(*request_p) : NULL};
-    go_on(self);
+    active_fault_go_on(self);
 }
 
 void active_fault_resume(active_fault_t *self)
 {
-    const char *state = self->record->state;
-    if (strcmp(state, "injecting") == 0) {
+    while (self->state + 1 < FAULT_STATES
+           && strcmp(active_fault_state_name(self->state), self->record->state) != 0)
+        self->state++;
+    if (self->state == FAULT_INJECTING) {
+        self->state = FAULT_SCHEDULED;
         active_fault_demand(self, FAULT_UNDO, NULL);
-    } else if (strcmp(state, "recovering") == 0) {
+    } else if (self->state == FAULT_RECOVERING) {
+        self->state = FAULT_ACTIVE;
         active_fault_demand(self, FAULT_RECOVER, NULL);
     } else {
-        for (fault_state_t i = FAULT_ACTIVE; i < FAULT_STATES; i++) {
-            if (strcmp(names[i], state) == 0)
-                self->state = i;
-        }
         ask_for_env(self);
     }
 }
@@ -358,16 +341,16 @@ static void on_env_state(void *arg, const bus_event_t *event)
         drop(self); /* else when the work, which must fail now, has ended */
 }
 
-active_fault_t *active_fault_new(
-    injector_t *owner, ev_t *ev, bus_t *bus, const fault_kind_t *kind, record_t *record)
+active_fault_t *active_fault_new(injector_t *owner, ev_t *ev, bus_t *bus, record_t *record)
 {
     active_fault_t *self = xcalloc(1, sizeof(*self));
     self->owner = owner;
     self->ev = ev;
     self->bus = bus;
-    self->kind = kind;
+    self->kind = fault_kind_find(record->fault);
+    self->spec = fault_spec_find(record->fault, NULL);
     self->record = record;
-    self->work.record = record;
+    clear_work(self);
     AUTO_FREE char *topic = xasprintf("env/%s/state", record->env);
     self->subscription = bus_subscribe(bus, topic, on_env_state, self);
     return self;
@@ -385,7 +368,7 @@ void active_fault_destroy(active_fault_t **self_p)
     bus_unsubscribe(self->bus, self->subscription);
     ev_cancel(self->ev, self->drop_timer);
     fail_all(self, &err);
-    kube_watch_end(&self->watch);
+    active_fault_unfollow(self);
     kube_destroy(&self->kube);
     clear_work(self);
     record_destroy(&self->record);

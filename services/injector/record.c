@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- the file ----------------------------------------------------------------------------- */
@@ -44,10 +45,17 @@ static json_t *to_json(const record_t *self)
     json_t *targets = json_array();
     for (size_t i = 0; i < self->targets.count; i++)
         json_array_append_new(targets, json_string(self->targets.items[i]));
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:O, s:I, s:s, s:s*, s:O}", "fault_id",
+    const record_times_t *times = &self->times;
+    json_t *when =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "asked_at", (json_int_t)times->asked_at,
+            "start_at", (json_int_t)times->start_at, "end_at", (json_int_t)times->end_at, "for_ms",
+            (json_int_t)times->for_ms, "every_ms", (json_int_t)times->every_ms, "ramp_ms",
+            (json_int_t)times->ramp_ms, "rounds", (json_int_t)times->rounds);
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:O, s:I, s:s, s:s*, s:O, s:O, s:o}", "fault_id",
         self->fault_id, "fault", self->fault, "env", self->env, "namespace", self->namespace,
         "targets", targets, "parameters", self->parameters, "seed", (json_int_t)self->seed, "state",
-        self->state, "reason", self->reason, "changes", self->changes);
+        self->state, "reason", self->reason, "struck", self->struck, "changes", self->changes,
+        "times", when);
 }
 
 int record_save(const record_t *self, err_t *err)
@@ -67,6 +75,13 @@ int record_save(const record_t *self, err_t *err)
 void record_forget(const record_t *self)
 {
     (void)unlink(self->path); /* it may never have been written */
+}
+
+int64_t record_now(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* ---- changes ------------------------------------------------------------------------------ */
@@ -112,9 +127,32 @@ record_t *record_new(const char *folder, const fault_inject_t *request)
     self->parameters =
         json_is_object(request->params) ? json_deep_copy(request->params) : json_object();
     self->seed = request->seed;
-    self->state = xstrdup("injecting");
+    self->state = xstrdup("scheduled");
+    self->struck = json_array();
     self->changes = json_array();
+    self->times = (record_times_t){.asked_at = record_now(),
+        .start_at = record_now() + request->after_ms,
+        .for_ms = request->for_ms,
+        .every_ms = request->every_ms,
+        .ramp_ms = request->ramp_ms,
+        .rounds = request->times > 0 ? request->times : 1};
     return self;
+}
+
+static int64_t number_of(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+static record_times_t times_of(const json_t *json)
+{
+    return (record_times_t){.asked_at = number_of(json, "asked_at"),
+        .start_at = number_of(json, "start_at"),
+        .end_at = number_of(json, "end_at"),
+        .for_ms = number_of(json, "for_ms"),
+        .every_ms = number_of(json, "every_ms"),
+        .ramp_ms = number_of(json, "ramp_ms"),
+        .rounds = number_of(json, "rounds")};
 }
 
 static record_t *from_json(const char *path, const json_t *json)
@@ -123,12 +161,15 @@ static record_t *from_json(const char *path, const json_t *json)
     const char *state = NULL;
     const char *reason = NULL;
     json_t *targets = NULL;
+    json_t *struck = NULL;
     json_t *changes = NULL;
+    json_t *times = NULL;
     json_int_t seed = 0;
-    if (json_unpack((json_t *)json, "{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:s, s?s, s:o}",
+    if (json_unpack((json_t *)json, "{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:s, s?s, s:o, s:o, s:o}",
             "fault_id", &request.fault_id, "fault", &request.fault, "env", &request.env,
             "namespace", &request.namespace, "targets", &targets, "parameters", &request.params,
-            "seed", &seed, "state", &state, "reason", &reason, "changes", &changes)
+            "seed", &seed, "state", &state, "reason", &reason, "struck", &struck, "changes",
+            &changes, "times", &times)
         < 0)
         return NULL;
     request.seed = seed;
@@ -141,7 +182,9 @@ static record_t *from_json(const char *path, const json_t *json)
         const char *target = json_string_value(json_array_get(targets, i));
         self->targets.items[self->targets.count++] = xstrdup(target ? target : "");
     }
+    json_array_extend(self->struck, struck);
     json_array_extend(self->changes, changes);
+    self->times = times_of(times);
     record_set_state(self, state, reason);
     return self;
 }
@@ -166,6 +209,7 @@ void record_destroy(record_t **self_p)
         free(self->targets.items[i]);
     free(self->targets.items);
     json_decref(self->parameters);
+    json_decref(self->struck);
     json_decref(self->changes);
     char *texts[] = {self->path, self->fault_id, self->fault, self->env, self->namespace,
         self->state, self->reason};

@@ -10,6 +10,17 @@
 
 #include <jansson.h>
 
+/* When it is in force, by the wall clock, which outlives the injector. */
+typedef struct record_times {
+    int64_t asked_at; /* Unix ms */
+    int64_t start_at; /* of the present or next round, Unix ms; not before it is injected */
+    int64_t end_at;   /* of the present round, Unix ms; 0: not known yet, or never */
+    int64_t for_ms;   /* length of a round; 0: until it is recovered */
+    int64_t every_ms; /* from the start of a round to the next */
+    int64_t ramp_ms;  /* over which the targets are struck, one after the other */
+    int64_t rounds;   /* how many are left, with the present one */
+} record_times_t;
+
 typedef struct record {
     char *path; /* of the file */
     char *fault_id;
@@ -21,10 +32,12 @@ typedef struct record {
     int64_t seed;
     char *state;
     char *reason;    /* NULL: none */
+    json_t *struck;  /* array: the names that the targets stand for; empty: not resolved yet */
     json_t *changes; /* array: what recover() needs, in the order in which it was done */
+    record_times_t times;
 } record_t;
 
-/* From a request; in folder. Nothing is written yet. */
+/* From a request that was checked; in folder. Nothing is written yet. */
 record_t *record_new(const char *folder, const fault_inject_t *request);
 
 /* From a file; NULL if it is unreadable. */
@@ -36,6 +49,9 @@ int record_save(const record_t *self, err_t *err);
 
 /* Removes the file; the record stays. */
 void record_forget(const record_t *self);
+
+/* The wall clock, Unix ms. */
+int64_t record_now(void);
 
 /* Changes state and reason, which may be NULL. Not saved. */
 void record_set_state(record_t *self, const char *state, const char *reason);

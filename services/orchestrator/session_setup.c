@@ -175,13 +175,16 @@ static void on_fault_state(void *arg, const bus_event_t *event)
 {
     session_t *self = arg;
     const fault_status_t *status = event->message;
-    bool is_dead = event->type == &fault_status_type && strcmp(status->state, "dead") == 0;
-    if (!is_dead || self->is_ending || self->is_fault_undone)
+    bool is_ours = event->type == &fault_status_type && !self->is_ending;
+    bool is_dead = is_ours && strcmp(status->state, "dead") == 0;
+    bool is_repaired = is_ours && strcmp(status->state, "repaired") == 0;
+    if (!(is_dead || is_repaired) || self->is_fault_undone)
         return;
-    if (self->state == SESSION_FAULTED || (self->state == SESSION_ACTIVE && !self->shell_count)) {
-        session_fail(self, "void: the fault ended by itself%s%s", status->reason ? ": " : "",
-            status->reason ? status->reason : "");
-    } else if (self->state == SESSION_ACTIVE) {
+    bool is_agents_turn = self->state == SESSION_ACTIVE;
+    if ((is_agents_turn && (is_dead || !self->shell_count)) || self->state == SESSION_FAULTED) {
+        session_fail(self, is_dead ? "void: the fault ended by itself: %s" : "void: %s",
+            status->reason ? status->reason : status->state);
+    } else if (is_agents_turn) {
         self->is_fault_undone = true; /* the agent had a hand in it, which is its right */
         log_info("fault.ended", "session=%s fault=%s", self->id, status->fault_id);
     }

@@ -33,11 +33,11 @@ static json_t *pod(const kube_stub_t *self)
     (void)snprintf(version, sizeof(version), "%d", self->version);
     const char *image = self->is_stuck ? old_image : self->image;
     return json_pack(
-        "{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:[{s:s, s:s}]}, s:{s:s, s:[{s:s, s:s}], s:[{s:s, s:s, "
-        "s:{s:{}}}]}}",
-        "apiVersion", "v1", "kind", "Pod", "metadata", "name", "geo-1", "namespace", "shop",
-        "resourceVersion", version, "spec", "containers", "name", "hotel-reserv-geo", "image",
-        image, "status", "phase", "Running", "conditions", "type", "Ready", "status",
+        "{s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:{s:[{s:s, s:s}]}, s:{s:s, s:[{s:s, s:s}], s:[{s:s, "
+        "s:s, s:{s:{}}}]}}",
+        "apiVersion", "v1", "kind", "Pod", "metadata", "name", "geo-1", "namespace", "shop", "uid",
+        image, "resourceVersion", version, "spec", "containers", "name", "hotel-reserv-geo",
+        "image", image, "status", "phase", "Running", "conditions", "type", "Ready", "status",
         self->is_unready ? "False" : "True", "containerStatuses", "name", "hotel-reserv-geo",
         "image", image, "state", "running");
 }
@@ -62,17 +62,17 @@ static void fail_with(http_stub_answer_t *answer, int status, const char *messag
         "message", message, "code", status));
 }
 
-static void patch(kube_stub_t *self, const char *body, http_stub_answer_t *answer)
+static void write_over(kube_stub_t *self, const char *body, http_stub_answer_t *answer)
 {
     json_t *json = json_loads(body, 0, NULL);
     const char *image = NULL;
-    if (self->is_patch_refused
+    if (self->is_write_refused
         || json_unpack(json, "{s:{s:{s:{s:[{s:s}]}}}}", "spec", "template", "spec", "containers",
                "image", &image)
                < 0) {
-        fail_with(answer, 500, "the patch was refused");
+        fail_with(answer, 500, "the write was refused");
     } else {
-        self->patches++;
+        self->writes++;
         (void)snprintf(self->image, sizeof(self->image), "%s", image);
         answer->body = dumped(deployment(self));
     }
@@ -84,8 +84,8 @@ static void serve_one(
 {
     if (self->is_deleted) {
         fail_with(answer, 404, "deployments.apps \"geo\" not found");
-    } else if (strcmp(request->method, "PATCH") == 0) {
-        patch(self, request->body, answer);
+    } else if (strcmp(request->method, "PUT") == 0) {
+        write_over(self, request->body, answer);
     } else {
         self->gets++;
         answer->body = dumped(deployment(self));
@@ -102,6 +102,10 @@ static void serve(void *arg, const http_stub_request_t *request, http_stub_answe
         serve_one(self, request, answer);
     } else if (strcmp(request->path, "/apis/apps/v1/namespaces/shop/deployments") == 0) {
         answer->body = list_of("DeploymentList", self->is_deleted ? NULL : deployment(self));
+    } else if (strcmp(request->path, "/apis/apps/v1/namespaces/shop/statefulsets") == 0
+               || strcmp(request->path, "/apis/apps/v1/namespaces/shop/daemonsets") == 0
+               || strcmp(request->path, "/apis/apps/v1/namespaces/shop/replicasets") == 0) {
+        answer->body = list_of("List", NULL);
     } else if (strcmp(request->path, "/api/v1/namespaces/shop/pods") == 0) {
         answer->body = list_of("PodList", self->is_deleted ? NULL : pod(self));
     } else {

@@ -10,11 +10,11 @@ typedef struct kube_stub {
     char image[128];       /* of the Deployment; and of its pod, unless is_stuck */
     bool is_stuck;         /* the pod keeps its old image */
     bool is_deleted;       /* there is no Deployment */
-    bool is_patch_refused; /* with 500 */
+    bool is_write_refused; /* with 500 */
     bool is_unready;       /* the Deployment's replica is not available */
     int replicas;
     int version; /* of everything */
-    int patches; /* that were made */
+    int writes;  /* of the Deployment */
     int gets;    /* of the Deployment */
 } kube_stub_t;
 

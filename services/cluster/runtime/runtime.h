@@ -41,7 +41,7 @@ const json_t *runtime_features(const runtime_t *self);
 typedef struct sandbox sandbox_t;
 
 /* A network namespace with this address; name is the pod's host name. search is the list of
- * search domains. */
+ * search domains; NULL: the pod asks what a node asks, which nobody answers here. */
 sandbox_t *sandbox_new(
     runtime_t *runtime, const char *name, struct in_addr address, const char *search, err_t *err);
 /* Its hosts file and resolv.conf (both taken), instead of those that it has from the beginning; for

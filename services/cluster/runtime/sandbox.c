@@ -38,7 +38,9 @@ static void write_names(
     inet_ntop(AF_INET, &address, text, sizeof(text));
     self->hosts =
         xasprintf("# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n%s\t%s\n", text, name);
-    self->resolv_conf = xasprintf("search %s\nnameserver 10.96.0.10\noptions ndots:5\n", search);
+    self->resolv_conf =
+        search ? xasprintf("search %s\nnameserver 10.96.0.10\noptions ndots:5\n", search)
+               : xstrdup("nameserver 127.0.0.53\noptions edns0 trust-ad\n");
 }
 
 sandbox_t *sandbox_new(

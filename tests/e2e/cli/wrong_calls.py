@@ -28,6 +28,8 @@ def expect(ended, status, *texts):
     (["status", "xyz"], "there is no service 'xyz'; they are broker, cluster,"),
     (["status", "injectro"], "there is no service 'injectro'; did you mean 'injector'?"),
     (["env", "lst"], "there is no env command 'lst'; did you mean 'list'?"),
+    (["faults", "nop"], "there is no fault 'nop'; did you mean 'noop'?"),
+    (["inject", "wrong_target_prt"], "there is no fault 'wrong_target_prt'; did you mean 'wrong_target_port'?"),
     (["env", "xyzzyxyz"], "there is no env command 'xyzzyxyz'; 'aiopslab env --help' lists them"),
 ])
 def test_an_unknown_name_is_answered_with_the_nearest_or_a_list(aiopslab, args, sentence):
@@ -46,6 +48,17 @@ def test_an_unknown_name_is_answered_with_the_nearest_or_a_list(aiopslab, args, 
     (["env", "create", "--nodes", "many"], "--nodes must be a number from 1 on, not 'many'"),
     (["env", "exec", "env-1"], "'env exec' needs the id of an environment and, after '--', a command"),
     (["env", "list", "env-1"], "'env list' takes nothing more"),
+    (["inject"], "which fault? 'aiopslab faults' lists them"),
+    (["inject", "noop"], "in which environment? --env ENV"),
+    (["inject", "wrong_target_port", "-e", "x"], "the fault 'wrong_target_port' needs a target, a service"),
+    (["inject", "wrong_target_port", "-e", "x", "-t", "geo", "-p", "port=0"],
+     "parameter 'port' of the fault 'wrong_target_port' must be a whole number from 1 to 65535, not '0'"),
+    (["inject", "wrong_target_port", "-e", "x", "-t", "geo", "-p", "prt=1"],
+     "the fault 'wrong_target_port' has no parameter 'prt'; did you mean 'port'?"),
+    (["inject", "wrong_target_port", "-e", "x", "-t", "geo", "--for", "soon"],
+     "'soon' is no time, such as 500ms or 30s"),
+    (["recover"], "recover which? the id that 'aiopslab inject' printed, or --all"),
+    (["recover", "--all"], "in which environment? --env ENV"),
 ])
 def test_a_wrong_call_is_told_what_is_right(aiopslab, args, sentence):
     expect(aiopslab(*args), 2, sentence)
@@ -57,7 +70,7 @@ def test_unknown_environments_and_applications_are_told(up):
     expect(up("env", "kubeconfig", "env-1"), 2, "no environment 'env-1'")
 
 
-@pytest.mark.parametrize("command", ["down", "env", "problems", "prompt", "run", "status", "up"])
+@pytest.mark.parametrize("command", ["down", "env", "faults", "inject", "problems", "prompt", "recover", "run", "status", "up"])
 def test_every_command_has_help(aiopslab, command):
     ended = aiopslab(command, "--help")
     assert ended.status == 0

@@ -148,13 +148,13 @@ static void on_inject(void *arg, bus_request_t *request, const void *message)
     bus_reply(&request, &fault_status_type, &reply);
 }
 
-void cast_end_fault(cast_t *self)
+void cast_end_fault(cast_t *self, const char *how)
 {
     AUTO_FREE char *topic = xasprintf("fault/%s/state", self->fault_id);
     fault_status_t message = {.fault_id = self->fault_id,
         .fault = "misconfig_app",
         .env = self->env,
-        .state = "dead",
+        .state = how,
         .reason = "the image is the old one"};
     bus_publish(self->injector, topic, &fault_status_type, &message);
 }

@@ -60,7 +60,7 @@ const char *cast_act(cast_t *self, const char *session, int64_t step, const char
 json_t *cast_result(cast_t *self, const char *session);
 
 /* Says that the fault is no longer in force. */
-void cast_end_fault(cast_t *self);
+void cast_end_fault(cast_t *self, const char *how);
 
 /* Says that the environment is gone. */
 void cast_end_env(cast_t *self);

@@ -128,10 +128,31 @@ static void a_fault_that_ends_by_itself_makes_the_session_void(void **state)
     cast_t *cast = *state;
     const char *session = open_at(cast, DETECTION, 5000);
     cast_act(cast, session, 1, "get_logs(\"test-hotel-reservation\", \"geo\")");
-    cast_end_fault(cast);
+    cast_end_fault(cast, "dead");
     cast_run(cast, 1000);
     assert_string_equal(cast_state(cast, session),
         "failed: void: the fault ended by itself: the image is the old one");
+}
+
+static void a_fault_that_ends_by_itself_is_never_put_down_to_the_agent(void **state)
+{
+    cast_t *cast = *state;
+    const char *session = open_at(cast, DETECTION, 5000);
+    cast_act(cast, session, 1, "exec_shell(\"kubectl get pods\")");
+    cast_end_fault(cast, "dead");
+    cast_run(cast, 1000);
+    assert_string_equal(cast_state(cast, session),
+        "failed: void: the fault ended by itself: the image is the old one");
+}
+
+static void a_fault_that_another_undid_makes_the_session_void(void **state)
+{
+    cast_t *cast = *state;
+    const char *session = open_at(cast, DETECTION, 5000);
+    cast_act(cast, session, 1, "get_logs(\"test-hotel-reservation\", \"geo\")");
+    cast_end_fault(cast, "repaired");
+    cast_run(cast, 1000);
+    assert_string_equal(cast_state(cast, session), "failed: void: the image is the old one");
 }
 
 static void a_fault_that_the_agent_may_have_ended_is_its_right(void **state)
@@ -139,7 +160,7 @@ static void a_fault_that_the_agent_may_have_ended_is_its_right(void **state)
     cast_t *cast = *state;
     const char *session = open_at(cast, DETECTION, 5000);
     cast_act(cast, session, 1, "exec_shell(\"kubectl set image deployment/geo x=y\")");
-    cast_end_fault(cast);
+    cast_end_fault(cast, "repaired");
     cast_run(cast, 1000);
     assert_string_equal(cast_state(cast, session), "active");
 }
@@ -280,6 +301,8 @@ int main(void)
         TEST(an_environment_that_died_unseen_is_noticed),
         TEST(a_cluster_service_that_stays_away_ends_the_session),
         TEST(a_fault_that_ends_by_itself_makes_the_session_void),
+        TEST(a_fault_that_ends_by_itself_is_never_put_down_to_the_agent),
+        TEST(a_fault_that_another_undid_makes_the_session_void),
         TEST(a_fault_that_the_agent_may_have_ended_is_its_right),
         TEST(a_command_without_an_answer_is_told_to_the_agent),
         TEST(a_missing_evaluator_is_waited_for),

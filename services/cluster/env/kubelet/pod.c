@@ -145,6 +145,16 @@ static void fail_setup(pod_t *self, const char *reason, const char *message)
     pod_on_container_changed(self);
 }
 
+/* The domains in which names are looked for; NULL: the pod does not ask the cluster. For free(). */
+static char *search_domains(const json_t *pod)
+{
+    const char *policy = object_string(pod, "spec.dnsPolicy");
+    bool is_on_host = json_is_true(object_at(pod, "spec.hostNetwork"));
+    if (strcmp(policy, "Default") == 0 || (is_on_host && strcmp(policy, "ClusterFirst") == 0))
+        return NULL;
+    return xasprintf("%s.svc.cluster.local svc.cluster.local cluster.local", object_namespace(pod));
+}
+
 static void set_up(void *arg)
 {
     pod_t *self = arg;
@@ -155,8 +165,7 @@ static void set_up(void *arg)
         fail_setup(self, "FailedMount", err.text);
         return;
     }
-    AUTO_FREE char *search = xasprintf(
-        "%s.svc.cluster.local svc.cluster.local cluster.local", object_namespace(self->object));
+    AUTO_FREE char *search = search_domains(self->object);
     if (!self->sandbox)
         self->sandbox = sandbox_new(
             self->context->runtime, host_name(self->object), self->address, search, &err);
