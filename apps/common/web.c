@@ -1,6 +1,7 @@
 #include "apps/common/web.h"
 
 #include "apps/common/console.h"
+#include "apps/common/filter.h"
 #include "base/auto.h"
 #include "base/mem.h"
 
@@ -106,7 +107,8 @@ static void run_route(const web_t *self, web_request_t *request, web_reply_t *re
     double start = seconds_now();
     begin_span(&span, self, request, name);
     request->span = &span;
-    request->route->handle(self->service, request, reply);
+    if (!filter_request(request, reply))
+        request->route->handle(self->service, request, reply);
     span_set_int(&span, "http.response.status_code", reply->status);
     if (reply->status >= 500 && !*span.error)
         span_fail(&span, MHD_get_reason_phrase_for((unsigned)reply->status));

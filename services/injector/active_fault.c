@@ -115,6 +115,8 @@ static void after_check(active_fault_t *self, const err_t *err)
         [FAULT_REPAIRED] = {FAULT_UNDONE, "somebody undid it"},
         [FAULT_DIED] = {FAULT_DEAD, "it ended by itself; nobody undid it"},
     };
+    if (!err && self->work.finding == FAULT_REPAIRED && injector_is_covered(self->owner, self))
+        self->work.finding = FAULT_HOLDS;
     fault_state_t state = err ? self->state : seen[self->work.finding].state;
     if (state != self->state)
         move(self, state, seen[self->work.finding].reason);

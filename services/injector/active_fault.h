@@ -98,6 +98,9 @@ bool injector_is_free(injector_t *self, const active_fault_t *fault);
 /* It has ended its work. */
 void injector_on_fault_idle(injector_t *self, const active_fault_t *fault);
 
+/* Whether what it made is still there, below what a later fault in force made of it. */
+bool injector_is_covered(injector_t *self, const active_fault_t *fault);
+
 /* It has been undone: what came after it inherits. */
 void injector_on_fault_recovered(injector_t *self, const active_fault_t *fault);
 

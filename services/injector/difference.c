@@ -157,8 +157,7 @@ static json_t *value_at(const json_t *object, const json_t *path, size_t count)
     return value;
 }
 
-/* Whether now is as wanted, but for members that a server has filled in. */
-static bool has(const json_t *now, const json_t *wanted)
+bool difference_has(const json_t *now, const json_t *wanted)
 {
     if (json_is_object(wanted)) {
         const char *key;
@@ -166,7 +165,7 @@ static bool has(const json_t *now, const json_t *wanted)
         json_object_foreach((json_t *)wanted, key, value)
         {
             json_t *present = json_object_get(now, key);
-            if (!present || !has(present, value))
+            if (!present || !difference_has(present, value))
                 return false;
         }
         return json_is_object(now);
@@ -177,7 +176,7 @@ static bool has(const json_t *now, const json_t *wanted)
         json_array_foreach((json_t *)wanted, i, value)
         {
             json_t *present = json_array_get(now, i);
-            if (!present || !has(present, value))
+            if (!present || !difference_has(present, value))
                 return false;
         }
         return json_array_size(now) == json_array_size(wanted);
@@ -190,7 +189,7 @@ bool difference_part_holds(const json_t *part, const json_t *object)
     const json_t *path = json_object_get(part, "path");
     const json_t *after = json_object_get(part, "after");
     const json_t *now = value_at(object, path, json_array_size(path));
-    return after ? now && has(now, after) : !now;
+    return after ? now && difference_has(now, after) : !now;
 }
 
 /* ---- changing ----------------------------------------------------------------------------- */

@@ -12,6 +12,9 @@
 /* A new reference. */
 json_t *difference_between(const json_t *before, const json_t *after);
 
+/* Whether now is as wanted, but for members that a server has filled in. */
+bool difference_has(const json_t *now, const json_t *wanted);
+
 /* Whether an object still has the value that this part gave it. */
 bool difference_part_holds(const json_t *part, const json_t *object);
 

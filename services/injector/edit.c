@@ -31,6 +31,13 @@ static int read_now(fault_work_t *work, const json_t *like, json_t **now_p, err_
     return err_set(err, cause.code, "%s", cause.text);
 }
 
+int edit_look(fault_work_t *work, const char *kind, const char *name, json_t **object_p, err_t *err)
+{
+    json_auto_t *like = json_pack("{s:s, s:{s:s, s:s}}", "kind", kind, "metadata", "namespace",
+        fault_namespace(work), "name", name);
+    return read_now(work, like, object_p, err);
+}
+
 /* What an object needs, to be created again: nothing that only its former life had. */
 static json_t *as_new(const json_t *object)
 {
@@ -92,7 +99,9 @@ int edit_change(fault_work_t *work, const json_t *before, const json_t *after, e
         return err_set(err, ERR_STATE, "%s '%s' is so already; there is nothing to break",
             text_of(before, "kind"), name);
     int rc = record_note(work->record,
-        json_pack("{s:s, s:O, s:O}", "did", "change", "object", before, "parts", parts), err);
+        json_pack("{s:s, s:b, s:O, s:O}", "did", "change", "aside", work->is_aside, "object",
+            before, "parts", parts),
+        err);
     return rc < 0 ? rc : write_over(work, json_deep_copy(before), do_parts, parts, err);
 }
 
@@ -105,15 +114,19 @@ int edit_create(fault_work_t *work, json_t *object, err_t *err)
         rc = err_set(
             err, ERR_EXISTS, "%s '%s' exists already", text_of(owned, "kind"), ref_of(owned).name);
     if (rc == 0)
-        rc = record_note(
-            work->record, json_pack("{s:s, s:O}", "did", "create", "object", owned), err);
-    return rc < 0 ? rc : kube_call(work->kube, kube_create(owned), NULL, err);
+        rc = record_note(work->record,
+            json_pack("{s:s, s:b, s:O}", "did", "create", "aside", work->is_aside, "object", owned),
+            err);
+    rc = rc < 0 ? rc : kube_call(work->kube, kube_create(owned), NULL, err);
+    return rc == -ERR_NOT_FOUND ? err_wrap(err, "this cluster takes no %s", text_of(owned, "kind"))
+                                : rc;
 }
 
 int edit_remove(fault_work_t *work, const json_t *object, err_t *err)
 {
-    int rc =
-        record_note(work->record, json_pack("{s:s, s:O}", "did", "remove", "object", object), err);
+    int rc = record_note(work->record,
+        json_pack("{s:s, s:b, s:O}", "did", "remove", "aside", work->is_aside, "object", object),
+        err);
     return rc < 0 ? rc : kube_call(work->kube, kube_delete(ref_of(object), -1), NULL, err);
 }
 
@@ -185,40 +198,64 @@ int edit_recover(fault_work_t *work, err_t *err)
 static bool holds(const json_t *edit, const json_t *now)
 {
     const char *did = text_of(edit, "did");
-    if (strcmp(did, "change") != 0)
-        return (now != NULL) == (strcmp(did, "create") == 0);
+    if (strcmp(did, "remove") == 0)
+        return !now;
+    if (strcmp(did, "create") == 0)
+        return now && difference_has(now, json_object_get(edit, "object"));
     size_t i;
     json_t *part;
     json_array_foreach(json_object_get(edit, "parts"), i, part)
     {
-        if (now && difference_part_holds(part, now))
-            return true;
+        if (!now || !difference_part_holds(part, now))
+            return false;
     }
-    return false;
+    return true;
+}
+
+static const json_t *pod_spec_of(const json_t *workload)
+{
+    const json_t *spec = json_object_get(workload, "spec");
+    return json_object_get(json_object_get(spec, "template"), "spec");
+}
+
+/* Whether a workload's pods are told something else than when they were restarted. */
+static bool is_worked_around(const json_t *edit, const json_t *now)
+{
+    const json_t *before = pod_spec_of(json_object_get(edit, "object"));
+    return before && strcmp(text_of(edit, "did"), "change") == 0
+           && !(now && json_equal(pod_spec_of(now), before));
+}
+
+static void add_evidence(fault_work_t *work, const json_t *edit, const json_t *now, bool is_held)
+{
+    const json_t *object = json_object_get(edit, "object");
+    AUTO_FREE char *key = xasprintf("%s/%s", text_of(object, "kind"), ref_of(object).name);
+    json_object_set_new(work->evidence, key,
+        json_string(is_held ? "as the fault left it"
+                    : now   ? "changed since"
+                            : "not there"));
 }
 
 int edit_alive(fault_work_t *work, err_t *err)
 {
-    work->finding = FAULT_REPAIRED;
+    bool is_in_force = false;
+    bool is_other_way = false;
     work->evidence = json_object();
     size_t i;
     json_t *edit;
     json_array_foreach(work->record->changes, i, edit)
     {
         json_auto_t *now = NULL;
-        const json_t *object = json_object_get(edit, "object");
-        int rc = read_now(work, object, &now, err);
+        int rc = read_now(work, json_object_get(edit, "object"), &now, err);
         if (rc < 0)
             return rc;
-        bool is_held = holds(edit, now);
-        AUTO_FREE char *key = xasprintf("%s/%s", text_of(object, "kind"), ref_of(object).name);
-        json_object_set_new(work->evidence, key,
-            json_string(is_held ? "as the fault left it"
-                        : now   ? "changed since"
-                                : "not there"));
-        if (is_held)
-            work->finding = FAULT_HOLDS;
+        bool is_aside = json_is_true(json_object_get(edit, "aside"));
+        bool is_held = is_aside ? !is_worked_around(edit, now) : holds(edit, now);
+        add_evidence(work, edit, now, is_held);
+        is_in_force = is_in_force || (is_held && !is_aside);
+        is_other_way = is_other_way || (!is_held && is_aside);
     }
+    work->finding = is_in_force && !is_other_way ? FAULT_HOLDS : FAULT_REPAIRED;
     return 0;
 }
 
@@ -238,41 +275,42 @@ static bool is_same(const json_t *a, const json_t *b)
     return a && b ? json_equal(a, b) : !a && !b;
 }
 
-static bool inherit_part(json_t *later, const json_t *earlier)
+static bool is_heir(const json_t *later, const json_t *earlier)
 {
-    if (!is_same(json_object_get(later, "path"), json_object_get(earlier, "path"))
-        || !is_same(json_object_get(later, "before"), json_object_get(earlier, "after")))
-        return false;
+    return is_same(json_object_get(later, "path"), json_object_get(earlier, "path"))
+           && is_same(json_object_get(later, "before"), json_object_get(earlier, "after"));
+}
+
+static void inherit_part(json_t *later, const json_t *earlier)
+{
     json_t *before = json_object_get(earlier, "before");
     if (before)
         json_object_set(later, "before", before);
     else
         (void)json_object_del(later, "before"); /* it may have none */
-    return true;
 }
 
 /* The later fault's picture of the object, too, shows it without the earlier one. */
-static bool inherit_edit(json_t *later, const json_t *earlier)
+static void inherit_edit(json_t *later, const json_t *earlier)
 {
-    json_t *picture = json_object_get(later, "object");
-    json_auto_t *old = json_deep_copy(picture);
-    undo_parts((void *)earlier, picture);
-    bool is_changed = !json_equal(old, picture);
+    undo_parts((void *)earlier, json_object_get(later, "object"));
     size_t i;
     size_t k;
     json_t *heir;
     json_t *part;
     json_array_foreach(json_object_get(later, "parts"), i, heir)
     {
-        json_array_foreach(json_object_get(earlier, "parts"), k, part) is_changed =
-            inherit_part(heir, part) || is_changed;
+        json_array_foreach(json_object_get(earlier, "parts"), k, part)
+        {
+            if (is_heir(heir, part))
+                inherit_part(heir, part);
+        }
     }
-    return is_changed;
 }
 
 int edit_inherit(record_t *later, const record_t *earlier, err_t *err)
 {
-    bool is_changed = false;
+    json_auto_t *old = json_deep_copy(later->changes);
     size_t i;
     size_t k;
     json_t *heir;
@@ -282,8 +320,45 @@ int edit_inherit(record_t *later, const record_t *earlier, err_t *err)
         json_array_foreach(earlier->changes, k, edit)
         {
             if (is_same_object(json_object_get(heir, "object"), json_object_get(edit, "object")))
-                is_changed = inherit_edit(heir, edit) || is_changed;
+                inherit_edit(heir, edit);
         }
     }
-    return is_changed ? record_save(later, err) : 0;
+    return json_equal(old, later->changes) ? 0 : record_save(later, err);
+}
+
+static bool edit_has_heir(const json_t *later, const json_t *earlier)
+{
+    size_t i;
+    size_t k;
+    json_t *heir;
+    json_t *part;
+    json_array_foreach(json_object_get(later, "parts"), i, heir)
+    {
+        json_array_foreach(json_object_get(earlier, "parts"), k, part)
+        {
+            if (is_heir(heir, part))
+                return true;
+        }
+    }
+    return false;
+}
+
+bool edit_covers(const record_t *later, const record_t *earlier)
+{
+    size_t i;
+    size_t k;
+    json_t *heir;
+    json_t *edit;
+    json_array_foreach(later->changes, i, heir)
+    {
+        json_array_foreach(earlier->changes, k, edit)
+        {
+            bool is_same_one =
+                is_same_object(json_object_get(heir, "object"), json_object_get(edit, "object"));
+            bool is_aside = json_is_true(json_object_get(edit, "aside"));
+            if (is_same_one && (is_aside || edit_has_heir(heir, edit)))
+                return true;
+        }
+    }
+    return false;
 }

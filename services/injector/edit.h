@@ -20,8 +20,18 @@ int edit_remove(fault_work_t *work, const json_t *object, err_t *err);
 /* Undoes all that is on record, the last first; see docs/decisions/0601-fault-library.md. */
 int edit_recover(fault_work_t *work, err_t *err);
 
-/* In force while any of it is as it was made; repaired else. */
+/* In force while any object is as an edit left it in all its parts, edits aside not counted, and no
+ * workload that was restarted has another pod specification since: then somebody found another way.
+ * Repaired else. */
 int edit_alive(fault_work_t *work, err_t *err);
+
+/* The object of that kind in the fault's namespace; *object_p stays NULL if there is none. */
+int edit_look(
+    fault_work_t *work, const char *kind, const char *name, json_t **object_p, err_t *err);
+
+/* Whether a later fault has changed what the earlier one had made, so that the earlier one is in
+ * force below it. */
+bool edit_covers(const record_t *later, const record_t *earlier);
 
 /* An earlier fault of the same environment has been undone: where a later one had changed the same
  * paths, the later one's "before" becomes the earlier one's. Saves the later's record. */

@@ -24,6 +24,7 @@ typedef struct fault_work {
     kube_t *kube; /* the environment's API, synchronous */
     const fault_spec_t *spec;
     record_t *record;        /* who, where, with what; and what was changed */
+    bool is_aside;           /* what is edited now is not the fault itself, but makes it felt */
     fault_finding_t finding; /* by alive */
     json_t *evidence;        /* what alive looked at: an object; NULL before */
     err_t err;               /* why it failed; code ERR_NONE: it did not */

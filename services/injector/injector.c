@@ -174,6 +174,16 @@ void injector_on_fault_idle(injector_t *self, const active_fault_t *fault)
         active_fault_go_on(others[i]);
 }
 
+bool injector_is_covered(injector_t *self, const active_fault_t *fault)
+{
+    AUTO_FREE active_fault_t **others = others_of(self, fault);
+    size_t i = 0;
+    while (others[i]
+           && !(others[i]->state == FAULT_ACTIVE && edit_covers(others[i]->record, fault->record)))
+        i++;
+    return others[i] != NULL;
+}
+
 void injector_on_fault_recovered(injector_t *self, const active_fault_t *fault)
 {
     AUTO_FREE active_fault_t **others = others_of(self, fault);

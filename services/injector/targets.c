@@ -17,6 +17,8 @@ static const struct struck {
     {"node", {"Node"}},
     {"pod", {"Pod"}},
     {"role", {"Role"}},
+    {"config map", {"ConfigMap"}},
+    {"secret", {"Secret"}},
 };
 
 /* ---- what there is ------------------------------------------------------------------------ */

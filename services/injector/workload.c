@@ -277,5 +277,38 @@ int workload_restart(fault_work_t *work, const char *name, workload_effect_t eff
     json_auto_t *stamp = json_pack(
         "{s:{s:{s:s}}}", "metadata", "annotations", "kubectl.kubernetes.io/restartedAt", when);
     json_object_update_recursive(template_of(after), stamp);
-    return workload_change(work, before, after, effect, err);
+    work->is_aside = true;
+    rc = workload_change(work, before, after, effect, err);
+    work->is_aside = false;
+    return rc;
+}
+
+int workload_mount_claim(fault_work_t *work, json_t *workload, json_t *container, err_t *err)
+{
+    (void)err;
+    const char *target =
+        json_string_value(json_object_get(json_object_get(workload, "metadata"), "name"));
+    json_array_append_new(workload_list(workload_pod_spec(workload), "volumes"),
+        json_pack("{s:s, s:{s:o}}", "name", "data", "persistentVolumeClaim", "claimName",
+            json_sprintf("%s-data", target)));
+    json_array_append_new(workload_list(container, "volumeMounts"),
+        json_pack("{s:s, s:s}", "name", "data", "mountPath", fault_text(work, "path")));
+    return 0;
+}
+
+int workload_claim_is_pending(fault_work_t *work, err_t *err)
+{
+    int rc = edit_alive(work, err);
+    size_t i;
+    json_t *name;
+    json_array_foreach(work->record->struck, i, name)
+    {
+        json_auto_t *claim = NULL;
+        AUTO_FREE char *claim_name = xasprintf("%s-data", json_string_value(name));
+        if (rc == 0)
+            rc = edit_look(work, "PersistentVolumeClaim", claim_name, &claim, err);
+        if (strcmp(text_of(json_object_get(claim, "status"), "phase"), "Bound") == 0)
+            work->finding = FAULT_REPAIRED;
+    }
+    return rc;
 }

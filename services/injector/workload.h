@@ -34,6 +34,13 @@ typedef int(workload_edit_fn)(fault_work_t *work, json_t *workload, json_t *cont
 int workload_edit(fault_work_t *work, const char *name, workload_edit_fn *edit,
     workload_effect_t effect, err_t *err);
 
+/* An edit: the container mounts the claim "NAME-data", NAME being the workload, at the parameter
+ * "path". */
+int workload_mount_claim(fault_work_t *work, json_t *workload, json_t *container, err_t *err);
+
+/* The alive of such a fault: also over once the claims are bound. */
+int workload_claim_is_pending(fault_work_t *work, err_t *err);
+
 /* New pods of the same template, as by `kubectl rollout restart`. */
 int workload_restart(fault_work_t *work, const char *name, workload_effect_t effect, err_t *err);
 

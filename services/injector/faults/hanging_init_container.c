@@ -22,5 +22,17 @@ static int inject(fault_work_t *work, const char *target, err_t *err)
     return workload_edit(work, target, edit, WORKLOAD_SWAP, err);
 }
 
+/* Also over once there is a Service of that name. */
+static int alive(fault_work_t *work, err_t *err)
+{
+    json_auto_t *service = NULL;
+    int rc = edit_alive(work, err);
+    if (rc == 0)
+        rc = edit_look(work, "Service", fault_text(work, "host"), &service, err);
+    if (rc == 0 && service)
+        work->finding = FAULT_REPAIRED;
+    return rc;
+}
+
 const fault_kind_t fault_hanging_init_container = {
-    .watched = "Deployment", .inject = inject, .recover = edit_recover, .alive = edit_alive};
+    .watched = "Deployment", .inject = inject, .recover = edit_recover, .alive = alive};

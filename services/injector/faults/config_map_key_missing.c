@@ -1,0 +1,11 @@
+/* config_map_key_missing: a ConfigMap lacks a key that pods ask for. */
+#include "services/injector/edit.h"
+#include "services/injector/keys.h"
+
+static int inject(fault_work_t *work, const char *target, err_t *err)
+{
+    return keys_break(work, "ConfigMap", target, NULL, err);
+}
+
+const fault_kind_t fault_config_map_key_missing = {
+    .watched = "ConfigMap", .inject = inject, .recover = edit_recover, .alive = edit_alive};

@@ -1,0 +1,11 @@
+/* config_map_value_wrong: a ConfigMap holds a wrong value for those who read it. */
+#include "services/injector/edit.h"
+#include "services/injector/keys.h"
+
+static int inject(fault_work_t *work, const char *target, err_t *err)
+{
+    return keys_break(work, "ConfigMap", target, fault_text(work, "value"), err);
+}
+
+const fault_kind_t fault_config_map_value_wrong = {
+    .watched = "ConfigMap", .inject = inject, .recover = edit_recover, .alive = edit_alive};
