@@ -156,6 +156,10 @@ static void on_recommendations(void *arg, const web_request_t *request, web_repl
     const frontend_t *self = arg;
     double latitude = 0;
     double longitude = 0;
+    if (strcmp(app_setting("FEATURE_RECOMMENDATIONS", "on"), "on") != 0) {
+        web_reply_text(reply, 503, "recommendations are switched off");
+        return;
+    }
     if (!read_location(request, &latitude, &longitude, reply) || !read_require(request, reply))
         return;
     err_t err = {0};

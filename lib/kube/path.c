@@ -41,6 +41,8 @@ static const struct kind {
     {"ServiceAccount", "/api/v1", "serviceaccounts", false},
     {"StatefulSet", "/apis/apps/v1", "statefulsets", false},
     {"StorageClass", "/apis/storage.k8s.io/v1", "storageclasses", true},
+    {"ValidatingWebhookConfiguration", "/apis/admissionregistration.k8s.io/v1",
+        "validatingwebhookconfigurations", true},
 };
 
 static const struct kind *kind_named(const char *name)

@@ -127,7 +127,8 @@ static void after_injection(active_fault_t *self, const err_t *err)
 {
     record_times_t *times = &self->record->times;
     if (!err && self->struck_count < json_array_size(self->record->struck)) {
-        self->ramping = TAKE(self->demands[0].request);
+        if (!self->ramping)
+            self->ramping = TAKE(self->demands[0].request);
         active_fault_follow(self);
         answer(self, NULL);
         return;
@@ -267,12 +268,12 @@ static void ask_for_env(active_fault_t *self)
 /* ---- demands ------------------------------------------------------------------------------ */
 
 /* Whether the order means work in the present state; otherwise the state is the answer. */
-static bool is_work(const active_fault_t *self, fault_order_t order)
+static bool is_work(const active_fault_t *self, const fault_demand_t *demand)
 {
-    switch (order) {
-    case FAULT_INJECT:
+    switch (demand->order) {
+    case FAULT_INJECT: /* between the targets of a ramp only time asks */
         return (self->state == FAULT_SCHEDULED && self->record->times.start_at <= record_now())
-               || (self->state == FAULT_INJECTING && self->order != FAULT_UNDO);
+               || (self->state == FAULT_INJECTING && !demand->request);
     case FAULT_RECOVER:
     case FAULT_END:
         return active_fault_may_move(self->state, FAULT_RECOVERING);
@@ -289,13 +290,12 @@ void active_fault_go_on(active_fault_t *self)
 {
     while (self->demand_count && !self->job && !self->call && !self->is_gone
            && injector_is_free(self->owner, self)) {
-        fault_order_t order = self->demands[0].order;
-        if (!is_work(self, order)) {
+        if (!is_work(self, &self->demands[0])) {
             answer(self, NULL);
         } else if (!self->server) {
             ask_for_env(self);
         } else {
-            self->order = order;
+            self->order = self->demands[0].order;
             start_work(self);
         }
     }

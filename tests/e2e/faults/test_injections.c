@@ -70,6 +70,22 @@ static void a_length_ends_a_fault(void **state)
     assert_string_equal(after, before);
 }
 
+static void a_ramp_strikes_one_after_the_other(void **state)
+{
+    (void)state;
+    char *targets[] = {(char *)"role:cache"};
+    fault_inject_t message = fault_of("ramp", "wrong_target_port", targets, NULL);
+    message.ramp_ms = 1500;
+    expect_state(&fault_inject_type, &message, "active");
+    static const char *const caches[] = {
+        "memcached-profile", "memcached-rate", "memcached-reserve"};
+    for (size_t i = 0; i < ARRAY_SIZE(caches); i++)
+        assert_true(comes("Service", caches[i], "9999", SYMPTOM_MS));
+    expect_recovery("ramp");
+    for (size_t i = 0; i < ARRAY_SIZE(caches); i++)
+        assert_true(comes("Service", caches[i], "!9999", SYMPTOM_MS));
+}
+
 /* ---- by hand ------------------------------------------------------------------------------- */
 
 /* What the command prints to both streams, without its last line's end; for free(). */
@@ -119,6 +135,7 @@ int main(void)
         cmocka_unit_test(what_somebody_deleted_comes_back),
         cmocka_unit_test(a_killed_injector_recovers_what_it_did),
         cmocka_unit_test(a_length_ends_a_fault),
+        cmocka_unit_test(a_ramp_strikes_one_after_the_other),
         cmocka_unit_test(a_person_injects_and_recovers),
         cmocka_unit_test(a_target_that_is_not_there_is_told),
     };

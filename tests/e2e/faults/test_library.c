@@ -201,6 +201,30 @@ static void releases_show_their_mistakes(void **state)
     expect_release("error_rate", fails);
 }
 
+static bool offers_nothing(void)
+{
+    AUTO_FREE char *text = NULL;
+    err_t err = {0};
+    (void)kube_call_text(kube,
+        kube_service_proxy(namespace, "frontend", "5000",
+            "/recommendations?require=rate&lat=37.7867&lon=-122.4112"),
+        &text, &err); /* the words are looked at */
+    return strstr(text ? text : err.text, "switched off") != NULL;
+}
+
+static void a_flag_switches_a_feature_off(void **state)
+{
+    (void)state;
+    assert_false(offers_nothing());
+    inject("flag", "feature_flag", "hotel-features", "{}");
+    int64_t deadline = ev_now(lab->ev) + SYMPTOM_MS;
+    while (!offers_nothing() && ev_now(lab->ev) < deadline)
+        ;
+    assert_true(offers_nothing());
+    expect_alive("flag", "active");
+    expect_recovery("flag");
+}
+
 static void one_message_kills(void **state)
 {
     (void)state;
@@ -221,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_fault_shows_and_is_undone),
         cmocka_unit_test(releases_show_their_mistakes),
+        cmocka_unit_test(a_flag_switches_a_feature_off),
         cmocka_unit_test(one_message_kills),
         cmocka_unit_test(the_application_is_well_after_all_that),
     };
