@@ -3,6 +3,8 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "base/nearest.h"
+#include "base/paths.h"
+#include "problems/application.h"
 #include "problems/problem_file.h"
 
 #include <fts.h>
@@ -12,6 +14,9 @@ struct problem_registry {
     size_t family_count;
     const problem_t **problems; /* sorted by id; inside families */
     size_t problem_count;
+    char *apps_dir;
+    application_t **applications;
+    size_t application_count;
 };
 
 const char *task_name(task_t task)
@@ -37,10 +42,27 @@ static void *grow(void *array, size_t count, size_t size)
     return mem_check(realloc(array, count * size));
 }
 
+/* Each application is read once. */
+static const application_t *find_application(void *arg, const char *name, err_t *err)
+{
+    problem_registry_t *self = arg;
+    for (size_t i = 0; i < self->application_count; i++) {
+        if (strcmp(self->applications[i]->name, name) == 0)
+            return self->applications[i];
+    }
+    application_t *application = application_new(self->apps_dir, name, err);
+    if (!application)
+        return NULL;
+    self->applications =
+        grow(self->applications, self->application_count + 1, sizeof(*self->applications));
+    self->applications[self->application_count++] = application;
+    return application;
+}
+
 static int add_family(problem_registry_t *self, const char *path, err_t *err)
 {
     problem_family_t *family = NULL;
-    int rc = problem_file_load(path, &family, err);
+    int rc = problem_file_load(path, find_application, self, &family, err);
     if (rc < 0)
         return rc;
 
@@ -130,14 +152,17 @@ const problem_t *problem_registry_find(const problem_registry_t *self, const cha
 
 /* ---- life cycle --------------------------------------------------------------------------- */
 
-problem_registry_t *problem_registry_new(const char *folder, err_t *err)
+problem_registry_t *problem_registry_new(const problem_sources_t *sources, err_t *err)
 {
     AUTO(problem_registry_destroy) problem_registry_t *self = xcalloc(1, sizeof(*self));
-    if (add_folder(self, folder, err) < 0)
+    AUTO_FREE char *data_dir = paths_data_dir();
+    self->apps_dir =
+        sources->apps_dir ? xstrdup(sources->apps_dir) : xasprintf("%s/apps", data_dir);
+    if (add_folder(self, sources->folder, err) < 0)
         return NULL;
     if (self->problem_count)
         qsort(self->problems, self->problem_count, sizeof(*self->problems), by_id);
-    if (check_ids(self, folder, err) < 0)
+    if (check_ids(self, sources->folder, err) < 0)
         return NULL;
     return TAKE(self);
 }
@@ -149,6 +174,10 @@ void problem_registry_destroy(problem_registry_t **self_p)
         return;
     for (size_t i = 0; i < self->family_count; i++)
         problem_file_free(self->families[i]);
+    for (size_t i = 0; i < self->application_count; i++)
+        application_destroy(&self->applications[i]);
+    free(self->applications);
+    free(self->apps_dir);
     free(self->families);
     free(self->problems);
     free(self);

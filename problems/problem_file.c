@@ -3,16 +3,8 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
-#include "schema/schema.h"
-
-#define TEXT(key, type, member)                                                                    \
-    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, CYAML_UNLIMITED)
-#define OPTIONAL_TEXT(key, type, member)                                                           \
-    CYAML_FIELD_STRING_PTR(                                                                        \
-        key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1, CYAML_UNLIMITED)
-#define LIST(key, flags, type, member, count_member, entry, least)                                 \
-    CYAML_FIELD_SEQUENCE_COUNT(key, CYAML_FLAG_POINTER | (flags), type, member, count_member,      \
-        entry, least, CYAML_UNLIMITED)
+#include "problems/fields.h"
+#include "problems/problem_check.h"
 
 static const cyaml_strval_t tasks[] = {
     {"detection", TASK_DETECTION},
@@ -21,7 +13,7 @@ static const cyaml_strval_t tasks[] = {
     {"mitigation", TASK_MITIGATION},
 };
 
-static const cyaml_schema_value_t text_value = {
+const cyaml_schema_value_t problem_text_value = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, CYAML_UNLIMITED)};
 
 static const cyaml_schema_field_t parameter_fields[] = {
@@ -33,9 +25,22 @@ static const cyaml_schema_field_t parameter_fields[] = {
 static const cyaml_schema_value_t parameter_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, problem_parameter_t, parameter_fields)};
 
+static const cyaml_schema_field_t vary_fields[] = {
+    TEXT("name", problem_vary_t, name),
+    LIST(
+        "values", CYAML_FLAG_OPTIONAL, problem_vary_t, values, value_count, &problem_text_value, 1),
+    OPTIONAL_TEXT("label", problem_vary_t, label),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t vary_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, problem_vary_t, vary_fields)};
+
 static const cyaml_schema_field_t fault_fields[] = {
     TEXT("fault", problem_fault_t, fault),
-    LIST("targets", CYAML_FLAG_OPTIONAL, problem_fault_t, targets, target_count, &text_value, 1),
+    LIST("targets", CYAML_FLAG_OPTIONAL, problem_fault_t, targets, target_count,
+        &problem_text_value, 1),
+    OPTIONAL_NUMBER("after_ms", problem_fault_t, after_ms),
     LIST("parameters", CYAML_FLAG_OPTIONAL, problem_fault_t, parameters, parameter_count,
         &parameter_value, 1),
     CYAML_FIELD_END,
@@ -45,37 +50,51 @@ static const cyaml_schema_value_t fault_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, problem_fault_t, fault_fields)};
 
 static const cyaml_schema_field_t symptom_fields[] = {
-    CYAML_FIELD_UINT("errors_percent", CYAML_FLAG_DEFAULT, problem_symptom_t, errors_percent),
-    CYAML_FIELD_UINT("within_ms", CYAML_FLAG_DEFAULT, problem_symptom_t, within_ms),
+    NUMBER("errors_percent", problem_symptom_t, errors_percent),
+    NUMBER("within_ms", problem_symptom_t, within_ms),
     CYAML_FIELD_END,
 };
 
-static const cyaml_schema_field_t load_fields[] = {
+const cyaml_schema_field_t problem_load_fields[] = {
     TEXT("url", problem_load_t, url),
     TEXT("mix", problem_load_t, mix),
     TEXT("distribution", problem_load_t, distribution),
-    CYAML_FIELD_UINT("rate", CYAML_FLAG_DEFAULT, problem_load_t, rate),
-    CYAML_FIELD_UINT("connections", CYAML_FLAG_DEFAULT, problem_load_t, connections),
+    NUMBER("rate", problem_load_t, rate),
+    NUMBER("connections", problem_load_t, connections),
     CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t expected_fields[] = {
     OPTIONAL_TEXT("anomaly", problem_expected_t, anomaly),
     LIST("components", CYAML_FLAG_OPTIONAL, problem_expected_t, components, component_count,
-        &text_value, 0),
+        &problem_text_value, 0),
+    LIST("also_accepted", CYAML_FLAG_OPTIONAL, problem_expected_t, also_accepted, also_count,
+        &problem_text_value, 1),
     OPTIONAL_TEXT("system_level", problem_expected_t, system_level),
     OPTIONAL_TEXT("fault_type", problem_expected_t, fault_type),
     CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t mitigation_fields[] = {
-    LIST("deployments", 0, problem_mitigation_t, deployments, deployment_count, &text_value, 1),
-    CYAML_FIELD_UINT("settle_ms", CYAML_FLAG_DEFAULT, problem_mitigation_t, settle_ms),
-    CYAML_FIELD_UINT("hold_ms", CYAML_FLAG_DEFAULT, problem_mitigation_t, hold_ms),
-    CYAML_FIELD_UINT("load_ms", CYAML_FLAG_DEFAULT, problem_mitigation_t, load_ms),
-    CYAML_FIELD_UINT("success_percent", CYAML_FLAG_DEFAULT, problem_mitigation_t, success_percent),
+    LIST("deployments", CYAML_FLAG_OPTIONAL, problem_mitigation_t, deployments, deployment_count,
+        &problem_text_value, 1),
+    LIST("recreate", CYAML_FLAG_OPTIONAL, problem_mitigation_t, recreate, recreate_count,
+        &problem_text_value, 1),
+    OPTIONAL_NUMBER("settle_ms", problem_mitigation_t, settle_ms),
+    OPTIONAL_NUMBER("hold_ms", problem_mitigation_t, hold_ms),
+    OPTIONAL_NUMBER("load_ms", problem_mitigation_t, load_ms),
+    OPTIONAL_NUMBER("success_percent", problem_mitigation_t, success_percent),
+    OPTIONAL_NUMBER("slower_ms", problem_mitigation_t, slower_ms),
     CYAML_FIELD_END,
 };
+
+static const cyaml_schema_field_t solution_fields[] = {
+    LIST("actions", 0, problem_solution_t, actions, action_count, &problem_text_value, 1),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t solution_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, problem_solution_t, solution_fields)};
 
 static const cyaml_schema_field_t problem_fields[] = {
     TEXT("id", problem_t, id),
@@ -84,7 +103,9 @@ static const cyaml_schema_field_t problem_fields[] = {
         "expected", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, problem_t, expected, expected_fields),
     CYAML_FIELD_MAPPING_PTR("mitigated_when", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, problem_t,
         mitigated_when, mitigation_fields),
-    LIST("solution", 0, problem_t, solution, solution_count, &text_value, 1),
+    LIST("solution", 0, problem_t, solution, solution_count, &problem_text_value, 1),
+    LIST("other_solutions", CYAML_FLAG_OPTIONAL, problem_t, other_solutions, other_count,
+        &solution_value, 1),
     CYAML_FIELD_END,
 };
 
@@ -95,12 +116,15 @@ static const cyaml_schema_field_t family_fields[] = {
     TEXT("family", problem_family_t, family),
     TEXT("summary", problem_family_t, summary),
     TEXT("application", problem_family_t, application),
-    TEXT("namespace", problem_family_t, namespace),
-    TEXT("about", problem_family_t, about),
+    OPTIONAL_TEXT("namespace", problem_family_t, namespace),
+    OPTIONAL_TEXT("about", problem_family_t, about),
+    OPTIONAL_TEXT("evaluator", problem_family_t, evaluator),
+    LIST("vary", CYAML_FLAG_OPTIONAL, problem_family_t, vary, vary_count, &vary_value, 1),
     LIST("faults", 0, problem_family_t, faults, fault_count, &fault_value, 1),
     CYAML_FIELD_MAPPING_PTR("symptom", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, problem_family_t,
         symptom, symptom_fields),
-    CYAML_FIELD_MAPPING_PTR("load", CYAML_FLAG_POINTER, problem_family_t, load, load_fields),
+    CYAML_FIELD_MAPPING_PTR("load", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, problem_family_t,
+        load, problem_load_fields),
     LIST("problems", 0, problem_family_t, problems, problem_count, &problem_value, 1),
     CYAML_FIELD_END,
 };
@@ -108,90 +132,76 @@ static const cyaml_schema_field_t family_fields[] = {
 static const cyaml_schema_value_t family_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, problem_family_t, family_fields)};
 
-/* ---- what the schema cannot say ----------------------------------------------------------- */
+/* ---- what the file leaves out ------------------------------------------------------------- */
 
-/* What the task needs below `expected`, or NULL if it is there. */
-static const char *missing_answer(const problem_t *problem)
+enum {
+    SETTLE_MS = 120 * 1000,
+    HOLD_MS = 1000,
+    LOAD_MS = 2500,
+    SUCCESS_PERCENT = 99,
+    SLOWER_MS = 1000,
+};
+
+static void set_default(uint32_t *number_p, uint32_t otherwise)
 {
-    const problem_expected_t *expected = problem->expected;
-    switch (problem->task) {
-    case TASK_DETECTION:
-        return expected && expected->anomaly ? NULL : "anomaly: \"Yes\" or \"No\"";
-    case TASK_LOCALIZATION:
-        return expected && expected->components ? NULL : "components: a list of services";
-    case TASK_ANALYSIS:
-        return expected && expected->system_level && expected->fault_type
-                   ? NULL
-                   : "system_level and fault_type";
-    case TASK_MITIGATION:
-        break;
-    }
-    return NULL;
+    if (*number_p == 0)
+        *number_p = otherwise;
 }
 
-static int check_answer(const char *path, const problem_t *problem, const char *node, err_t *err)
+static void complete_mitigation(problem_mitigation_t *when)
 {
-    AUTO_FREE char *expected = xasprintf("%s.expected", node);
-    const char *missing = missing_answer(problem);
-    if (missing) {
-        return schema_fail(
-            path, expected, err, "a %s problem needs %s", task_name(problem->task), missing);
-    }
-    if (problem->task == TASK_DETECTION && strcmp(problem->expected->anomaly, "Yes") != 0
-        && strcmp(problem->expected->anomaly, "No") != 0) {
-        AUTO_FREE char *anomaly = xasprintf("%s.anomaly", expected);
-        return schema_fail(
-            path, anomaly, err, "expected \"Yes\" or \"No\", not '%s'", problem->expected->anomaly);
-    }
-    if (problem->task == TASK_MITIGATION && !problem->mitigated_when)
-        return schema_fail(path, node, err, "a mitigation problem needs mitigated_when");
-    if (problem->task != TASK_MITIGATION && problem->mitigated_when) {
-        AUTO_FREE char *when = xasprintf("%s.mitigated_when", node);
-        return schema_fail(path, when, err, "only for problems whose task is mitigation");
-    }
-    return 0;
+    set_default(&when->settle_ms, SETTLE_MS);
+    set_default(&when->hold_ms, HOLD_MS);
+    set_default(&when->load_ms, LOAD_MS);
+    set_default(&when->success_percent, SUCCESS_PERCENT);
+    set_default(&when->slower_ms, SLOWER_MS);
 }
 
-static int check_percent(const char *path, const char *node, uint32_t percent, err_t *err)
+/* Allocated as libcyaml does, since it frees them with the rest. */
+static problem_load_t *copy_load(const problem_load_t *load)
 {
-    if (percent >= 1 && percent <= 100)
-        return 0;
-    return schema_fail(path, node, err, "expected 1 to 100, not %u", percent);
+    problem_load_t *copy = xcalloc(1, sizeof(*copy));
+    *copy = *load;
+    copy->url = xstrdup(load->url);
+    copy->mix = xstrdup(load->mix);
+    copy->distribution = xstrdup(load->distribution);
+    return copy;
 }
 
-static int check_numbers(const char *path, const problem_family_t *family, err_t *err)
+static void complete(problem_family_t *family, const application_t *application)
 {
-    if (family->load->rate == 0)
-        return schema_fail(path, "load.rate", err, "expected at least 1 request a second");
-    if (family->load->connections == 0)
-        return schema_fail(path, "load.connections", err, "expected at least 1");
-    if (family->symptom)
-        return check_percent(path, "symptom.errors_percent", family->symptom->errors_percent, err);
-    return 0;
-}
-
-static int check_problem(
-    const char *path, const problem_family_t *family, uint32_t index, err_t *err)
-{
-    const problem_t *problem = &family->problems[index];
-    AUTO_FREE char *node = xasprintf("problems[%u]", index);
-    int rc = check_answer(path, problem, node, err);
-    if (rc == 0 && problem->mitigated_when) {
-        AUTO_FREE char *percent = xasprintf("%s.mitigated_when.success_percent", node);
-        rc = check_percent(path, percent, problem->mitigated_when->success_percent, err);
+    const application_facts_t *facts = application->facts;
+    family->facts = application;
+    if (!family->namespace)
+        family->namespace = xstrdup(facts->namespace);
+    if (!family->about)
+        family->about = xstrdup(facts->about);
+    if (!family->load)
+        family->load = copy_load(facts->load);
+    for (uint32_t i = 0; i < family->problem_count; i++) {
+        family->problems[i].family = family;
+        if (family->problems[i].mitigated_when)
+            complete_mitigation(family->problems[i].mitigated_when);
     }
-    return rc;
 }
 
-int problem_file_load(const char *path, problem_family_t **family_p, err_t *err)
+/* ---- reading ------------------------------------------------------------------------------ */
+
+int problem_file_load(
+    const char *path, application_find_fn *find, void *arg, problem_family_t **family_p, err_t *err)
 {
     problem_family_t *family = NULL;
     int rc = schema_load(path, &family_value, (void **)&family, err);
-    if (rc == 0)
-        rc = check_numbers(path, family, err);
-    for (uint32_t i = 0; rc == 0 && i < family->problem_count; i++) {
-        family->problems[i].family = family;
-        rc = check_problem(path, family, i, err);
+    if (rc < 0)
+        return rc;
+    err_t cause = {0};
+    const application_t *application = find(arg, family->application, &cause);
+    if (!application) {
+        rc = cause.code == ERR_NOT_FOUND ? schema_fail(path, "application", err, "%s", cause.text)
+                                         : err_set(err, cause.code, "%s", cause.text);
+    } else {
+        complete(family, application);
+        rc = problem_check(path, family, err);
     }
     if (rc == 0)
         *family_p = family;

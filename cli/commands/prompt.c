@@ -123,7 +123,8 @@ static int prepare(prompt_t *self, err_t *err)
     AUTO_FREE char *data_dir = paths_data_dir();
     AUTO_FREE char *folder = xasprintf("%s/problems", data_dir);
     AUTO_FREE char *state_dir = paths_state_dir(err);
-    self->registry = state_dir ? problem_registry_new(folder, err) : NULL;
+    self->registry =
+        state_dir ? problem_registry_new(&(problem_sources_t){.folder = folder}, err) : NULL;
     if (!self->registry)
         return -(int)err->code;
     self->results_dir = xasprintf("%s/results", state_dir);

@@ -124,7 +124,8 @@ static int check_problems(const options_t *options)
     AUTO_FREE char *data_dir = paths_data_dir();
     AUTO_FREE char *folder = xasprintf("%s/problems", data_dir);
     AUTO(problem_registry_destroy)
-    problem_registry_t *registry = problem_registry_new(folder, &err);
+    problem_registry_t *registry =
+        problem_registry_new(&(problem_sources_t){.folder = folder}, &err);
     if (!registry)
         return command_fail(&err);
     for (size_t i = 0; i < options->problem_count; i++) {

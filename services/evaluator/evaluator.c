@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "proto/messages.h"
+#include "services/evaluator/baseline.h"
 #include "services/evaluator/grader.h"
 #include "services/evaluator/mitigation.h"
 
@@ -11,6 +12,7 @@ struct evaluator {
     ev_t *ev;
     bus_t *bus;
     zlistx_t *judgements; /* that are being measured */
+    zlistx_t *takings;    /* of baselines */
     metric_t *verdicts;
 };
 
@@ -44,7 +46,7 @@ static void pronounce(evaluator_t *self, bus_request_t **request_p, const char *
     bus_reply(request_p, &verdict_type, &(verdict_t){.success = is_success, .results = results});
 }
 
-static void on_measured(void *arg, const err_t *err, bool is_mitigated, const json_t *conditions)
+static void on_measured(void *arg, const err_t *err, bool is_mitigated, const json_t *results)
 {
     judgement_t *judgement = arg;
     evaluator_t *self = judgement->owner;
@@ -53,7 +55,7 @@ static void on_measured(void *arg, const err_t *err, bool is_mitigated, const js
         bus_fail_err(&judgement->request, err);
     } else {
         json_object_set_new(judgement->results, "success", json_boolean(is_mitigated));
-        json_object_set_new(judgement->results, "conditions", json_deep_copy(conditions));
+        json_object_update(judgement->results, (json_t *)results);
         pronounce(self, &judgement->request, judgement->session, is_mitigated, judgement->results);
     }
     zlistx_delete(self->judgements, zlistx_find(self->judgements, judgement));
@@ -68,8 +70,7 @@ static void measure(
     judgement->session = xstrdup(judge->session);
     judgement->results = json_incref(results);
     zlistx_add_end(self->judgements, judgement);
-    judgement->mitigation = mitigation_new(
-        self->ev, self->bus, judge->env, judge->fault_id, judge->problem, on_measured, judgement);
+    judgement->mitigation = mitigation_new(self->ev, self->bus, judge, on_measured, judgement);
 }
 
 static void on_judge(void *arg, bus_request_t *request, const void *message)
@@ -96,7 +97,23 @@ static void on_judge(void *arg, bus_request_t *request, const void *message)
     json_decref(results);
 }
 
-static const bus_handler_t handlers[] = {{&session_judge_type, on_judge}};
+static void on_taken(void *arg, taking_t *taking)
+{
+    evaluator_t *self = arg;
+    zlistx_delete(self->takings, zlistx_find(self->takings, taking));
+}
+
+static void on_take(void *arg, bus_request_t *request, const void *message)
+{
+    evaluator_t *self = arg;
+    zlistx_add_end(
+        self->takings, taking_new(self->ev, self->bus, &request, message, on_taken, self));
+}
+
+static const bus_handler_t handlers[] = {
+    {&baseline_take_type, on_take},
+    {&session_judge_type, on_judge},
+};
 
 evaluator_t *evaluator_new(ev_t *ev, bus_t *bus, metrics_t *metrics)
 {
@@ -105,6 +122,8 @@ evaluator_t *evaluator_new(ev_t *ev, bus_t *bus, metrics_t *metrics)
     self->bus = bus;
     self->judgements = zlistx_new();
     zlistx_set_destructor(self->judgements, (zlistx_destructor_fn *)judgement_destroy);
+    self->takings = zlistx_new();
+    zlistx_set_destructor(self->takings, (zlistx_destructor_fn *)taking_destroy);
     self->verdicts =
         metrics_counter(metrics, "aiopslab_verdicts_total", "Sessions that were judged", NULL);
     bus_serve(bus, "evaluator", handlers, ARRAY_SIZE(handlers), self);
@@ -117,5 +136,6 @@ void evaluator_destroy(evaluator_t **self_p)
     if (!self)
         return;
     zlistx_destroy(&self->judgements);
+    zlistx_destroy(&self->takings);
     free(self);
 }

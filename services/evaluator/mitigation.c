@@ -3,8 +3,10 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "kube/kube.h"
-#include "proto/messages.h"
+#include "services/evaluator/conditions.h"
+#include "services/evaluator/fresh_load.h"
 #include "services/evaluator/readiness.h"
+#include "services/evaluator/snapshot.h"
 
 enum { CALL_MS = 15 * 1000, AGAIN_MS = 500, HOPE_MS = 3000 };
 
@@ -12,8 +14,10 @@ struct mitigation {
     ev_t *ev;   /* borrowed */
     bus_t *bus; /* borrowed */
     char *env;
-    char *fault_id; /* NULL: none */
+    json_t *faults; /* ids, as an array */
+    size_t fault;   /* the one that is asked about */
     json_t *problem;
+    json_t *baseline; /* NULL: none was taken */
     mitigation_done_fn *on_done;
     void *arg;
 
@@ -22,28 +26,34 @@ struct mitigation {
     int call;               /* a request under way; 0: none */
     int again_timer;        /* until it is asked again */
     int settle_timer;
-    int hold_timer; /* until readiness has lasted, or the load has */
+    int hold_timer; /* until readiness has lasted */
     int hope_timer; /* until what cannot come by itself is given up */
     int end_timer;
     kube_t *kube;
     readiness_t *readiness;
-    char *load; /* the fresh one; NULL: none runs */
+    json_t *recreated;  /* pods that were deleted here; NULL: not yet */
+    fresh_load_t *load; /* NULL: none runs */
+    snapshot_t *snapshot;
+    json_t *difference; /* from the baseline; NULL: not measured */
 
     err_t err;
     bool is_mitigated;
-    json_t *fault_seen, *ready_seen, *load_seen; /* {met, measured}; NULL: not measured */
+    conditions_t conditions;
 };
+
+static json_t *expected(const mitigation_t *self, const char *key)
+{
+    return json_object_get(json_object_get(self->problem, "expected"), key);
+}
 
 static json_int_t number(const mitigation_t *self, const char *key)
 {
-    return json_integer_value(json_object_get(json_object_get(self->problem, "expected"), key));
+    return json_integer_value(expected(self, key));
 }
 
-/* Notes what was measured, in place of what was measured before. */
-static void note(json_t **seen_p, bool is_met, json_t *measured /* taken */)
+static const char *namespace_of(const mitigation_t *self)
 {
-    json_decref(*seen_p);
-    *seen_p = json_pack("{s:b, s:o}", "met", (int)is_met, "measured", measured);
+    return json_string_value(json_object_get(self->problem, "namespace"));
 }
 
 /* ---- the end ------------------------------------------------------------------------------ */
@@ -58,26 +68,18 @@ static void stop_waiting(mitigation_t *self)
     }
     self->call = 0;
     readiness_destroy(&self->readiness);
-}
-
-static json_t *condition(const char *name, const json_t *seen)
-{
-    if (!seen)
-        return json_pack("{s:s, s:n, s:n}", "condition", name, "met", "measured");
-    json_t *condition = json_pack("{s:s}", "condition", name);
-    json_object_update(condition, (json_t *)seen);
-    return condition;
+    snapshot_destroy(&self->snapshot);
+    fresh_load_destroy(&self->load);
 }
 
 static void on_end(void *arg)
 {
     mitigation_t *self = arg;
     self->end_timer = 0;
-    json_t *conditions = json_pack("[o, o, o]", condition("fault gone", self->fault_seen),
-        condition("application ready", self->ready_seen),
-        condition("fresh load succeeds", self->load_seen));
-    self->on_done(self->arg, self->err.code ? &self->err : NULL, self->is_mitigated, conditions);
-    json_decref(conditions);
+    json_auto_t *results =
+        json_pack("{s:o, s:o}", "conditions", conditions_to_json(&self->conditions), "blast_radius",
+            conditions_blast_radius(self->difference, self->problem));
+    self->on_done(self->arg, self->err.code ? &self->err : NULL, self->is_mitigated, results);
 }
 
 /* From its own place on the loop, so that it may be destroyed there. */
@@ -93,7 +95,10 @@ static void on_settled(void *arg)
 {
     mitigation_t *self = arg;
     self->settle_timer = 0;
-    if (!self->fault_seen && !self->err.code)
+    const err_t *trouble = self->load ? fresh_load_trouble(self->load) : NULL;
+    if (trouble)
+        self->err = *trouble;
+    if (!self->conditions.seen[CONDITION_FAULT_GONE] && !self->err.code)
         err_set(&self->err, ERR_TIMEOUT, "the fault's check was not answered");
     end(self, false);
 }
@@ -114,97 +119,104 @@ static void ask_again(mitigation_t *self, const err_t *why, ev_timer_fn *again)
     self->again_timer = ev_after(self->ev, AGAIN_MS, again, self);
 }
 
-/* ---- 3. a fresh load ---------------------------------------------------------------------- */
+/* ---- nothing else broken ------------------------------------------------------------------ */
 
 static void await_readiness(mitigation_t *self);
-static void stop_load(void *arg);
 
-static bool judge_load(mitigation_t *self, const load_report_t *report)
+static void conclude(mitigation_t *self)
 {
-    json_int_t wanted = number(self, "success_percent");
-    json_int_t rate =
-        json_integer_value(json_object_get(json_object_get(self->problem, "load"), "rate"));
-    json_int_t least = rate * number(self, "load_ms") / 2000;
-    bool is_enough = report->sent > 0 && report->sent >= least;
-    bool is_met = is_enough && report->ok * 100 >= report->sent * wanted;
-    note(&self->load_seen, is_met,
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:f}", "sent", (json_int_t)report->sent, "ok",
-            (json_int_t)report->ok, "errors", (json_int_t)report->errors, "wanted_percent", wanted,
-            "wanted_requests", least, "p99_ms", report->p99_ms));
-    return is_met;
-}
-
-static void on_load_stopped(void *arg, const bus_reply_t *reply)
-{
-    mitigation_t *self = arg;
-    self->call = 0;
-    if (reply->err) {
-        ask_again(self, reply->err, stop_load);
-        return;
-    }
-    self->err = (err_t){0};
-    free(self->load);
-    self->load = NULL;
-    bool is_met = judge_load(self, reply->message);
-    if (is_met && self->ready_since_ms)
+    const json_t *unbroken = self->conditions.seen[CONDITION_UNBROKEN];
+    bool is_gone =
+        json_array_size(json_object_get(json_object_get(unbroken, "measured"), "objects_gone"));
+    bool is_ready = self->ready_since_ms;
+    if (is_ready && conditions_are_met(&self->conditions))
         end(self, true);
+    else if (is_gone)
+        end(self, false); /* what the agent took away does not come back by itself */
     else
         await_readiness(self);
 }
 
-static void stop_load(void *arg)
+static void on_compared(void *arg, const err_t *err, const json_t *snapshot)
 {
     mitigation_t *self = arg;
-    self->again_timer = self->hold_timer = 0;
-    ask(self, "loadgen", &load_stop_type, &(load_stop_t){self->load}, on_load_stopped);
+    if (!err) {
+        json_decref(self->difference);
+        self->difference = snapshot_compare(self->baseline, snapshot);
+        conditions_note_difference(&self->conditions, self->difference);
+    }
+    snapshot_destroy(&self->snapshot);
+    conclude(self);
 }
 
-static void start_load(void *arg);
-
-static void on_load_started(void *arg, const bus_reply_t *reply)
+static void compare(mitigation_t *self)
 {
-    mitigation_t *self = arg;
-    self->call = 0;
-    if (reply->err) {
-        ask_again(self, reply->err, start_load);
+    if (self->baseline) {
+        self->snapshot = snapshot_new(self->ev, self->kube, self->problem, on_compared, self);
         return;
     }
-    self->err = (err_t){0};
-    self->load = xstrdup(((const load_started_t *)reply->message)->load);
-    self->hold_timer = ev_after(self->ev, number(self, "load_ms"), stop_load, self);
+    conditions_note(
+        &self->conditions, CONDITION_UNBROKEN, true, json_string("no baseline was taken"));
+    conclude(self);
 }
 
-static void start_load(void *arg)
+static void on_loaded(void *arg, const load_report_t *report)
 {
     mitigation_t *self = arg;
-    const json_t *load = json_object_get(self->problem, "load");
-    self->again_timer = self->hold_timer = 0;
-    load_start_t message = {.env = self->env,
-        .url = json_string_value(json_object_get(load, "url")),
-        .mix = json_string_value(json_object_get(load, "mix")),
-        .rate = (double)json_integer_value(json_object_get(load, "rate")),
-        .distribution = json_string_value(json_object_get(load, "distribution")),
-        .connections = json_integer_value(json_object_get(load, "connections")),
-        .seed = 1};
-    ask(self, "loadgen", &load_start_type, &message, on_load_started);
+    conditions_note_load(&self->conditions, report, self->problem, self->baseline);
+    fresh_load_destroy(&self->load);
+    compare(self);
 }
 
-/* ---- 2. readiness, and that it lasts ------------------------------------------------------ */
+/* ---- pods made anew ----------------------------------------------------------------------- */
+
+/* Deletes the pods that the problem names, once. */
+static void recreate(mitigation_t *self)
+{
+    self->recreated = readiness_pods_of(self->readiness, expected(self, "recreate"));
+    size_t i;
+    json_t *pod;
+    conditions_note(&self->conditions, CONDITION_LASTS, false,
+        json_pack("{s:O}", "pods_deleted", self->recreated));
+    json_array_foreach(self->recreated, i, pod)
+    {
+        /* One that could not be deleted stays, and that is seen. */
+        (void)kube_send(self->kube,
+            kube_delete(KUBE("Pod", namespace_of(self), json_string_value(pod)), -1), NULL, NULL);
+    }
+}
+
+/* Whether none of those that were deleted is left. */
+static bool is_recreated(const mitigation_t *self)
+{
+    size_t i;
+    json_t *pod;
+    json_array_foreach(self->recreated, i, pod)
+    {
+        if (readiness_has_pod(self->readiness, json_string_value(pod)))
+            return false;
+    }
+    return self->recreated != NULL;
+}
+
+/* ---- readiness, and that it lasts --------------------------------------------------------- */
 
 static void on_held(void *arg)
 {
     mitigation_t *self = arg;
     self->hold_timer = 0;
-    note(&self->ready_seen, true,
+    conditions_note(&self->conditions, CONDITION_READY, true,
         json_pack("{s:I, s:I}", "held_ms", (json_int_t)(ev_now(self->ev) - self->ready_since_ms),
             "after_ms", (json_int_t)(self->ready_since_ms - self->began_ms)));
-    start_load(self);
+    conditions_note(&self->conditions, CONDITION_LASTS, true,
+        json_pack("{s:O}", "pods_recreated", self->recreated));
+    self->load = fresh_load_new(self->ev, self->bus, self->env, self->problem, on_loaded, self);
 }
 
-/* Whether a load is being started, running or being stopped. */
+/* Whether a load is under way, or what it left is looked at. */
 static bool is_loading(const mitigation_t *self)
 {
-    return self->load || self->call || self->again_timer;
+    return self->load || self->snapshot;
 }
 
 static void on_hopeless(void *arg)
@@ -226,23 +238,41 @@ static void consider_hope(mitigation_t *self, bool is_hopeless)
     }
 }
 
+/* Not ready (any more): after pods were made anew, it is they that are not right. */
+static void on_unready(mitigation_t *self, const json_t *unready)
+{
+    condition_t condition = self->recreated ? CONDITION_LASTS : CONDITION_READY;
+    self->ready_since_ms = 0;
+    if (!is_loading(self)) {
+        ev_cancel(self->ev, self->hold_timer);
+        self->hold_timer = 0;
+    }
+    conditions_note(&self->conditions, condition, false,
+        json_pack("{s:o}", "unready", json_deep_copy(unready)));
+}
+
+static void on_ready(mitigation_t *self)
+{
+    if (!self->recreated) {
+        conditions_note(&self->conditions, CONDITION_READY, true, json_object());
+        recreate(self);
+    }
+    if (!is_recreated(self))
+        return;
+    if (!self->ready_since_ms)
+        self->ready_since_ms = ev_now(self->ev);
+    if (!self->hold_timer && !is_loading(self))
+        self->hold_timer = ev_after(self->ev, number(self, "hold_ms"), on_held, self);
+}
+
 static void on_look(void *arg, const json_t *unready, bool is_hopeless)
 {
     mitigation_t *self = arg;
-    bool is_ready = json_object_size(unready) == 0;
     consider_hope(self, is_hopeless);
-    if (!is_ready) {
-        self->ready_since_ms = 0;
-        if (!is_loading(self)) {
-            ev_cancel(self->ev, self->hold_timer);
-            self->hold_timer = 0;
-        }
-        note(&self->ready_seen, false, json_pack("{s:o}", "unready", json_deep_copy(unready)));
-    } else if (!self->ready_since_ms) {
-        self->ready_since_ms = ev_now(self->ev);
-    }
-    if (is_ready && !self->hold_timer && !is_loading(self))
-        self->hold_timer = ev_after(self->ev, number(self, "hold_ms"), on_held, self);
+    if (json_object_size(unready))
+        on_unready(self, unready);
+    else
+        on_ready(self);
 }
 
 static void await_readiness(mitigation_t *self)
@@ -251,7 +281,7 @@ static void await_readiness(mitigation_t *self)
     readiness_look(self->readiness);
 }
 
-/* ---- 1. the fault ------------------------------------------------------------------------- */
+/* ---- the fault ---------------------------------------------------------------------------- */
 
 static void get_env(void *arg);
 
@@ -274,10 +304,8 @@ static void on_env(void *arg, const bus_reply_t *reply)
         end(self, false);
         return;
     }
-    json_t *deployments =
-        json_object_get(json_object_get(self->problem, "expected"), "deployments");
-    self->readiness = readiness_new(self->kube,
-        json_string_value(json_object_get(self->problem, "namespace")), deployments, on_look, self);
+    self->readiness =
+        readiness_new(self->kube, namespace_of(self), expected(self, "deployments"), on_look, self);
 }
 
 static void get_env(void *arg)
@@ -298,15 +326,10 @@ static void on_checked(void *arg, const bus_reply_t *reply)
         return;
     }
     self->err = (err_t){0};
-    const fault_status_t *status = reply->message;
-    bool is_gone = reply->err || strcmp(status->state, "repaired") == 0
-                   || strcmp(status->state, "dead") == 0 || strcmp(status->state, "recovered") == 0;
-    json_t *measured = json_pack("{s:s}", "state", reply->err ? "unknown" : status->state);
-    if (!reply->err && status->evidence)
-        json_object_set(measured, "evidence", status->evidence);
-    note(&self->fault_seen, is_gone, measured);
-    if (is_gone)
-        get_env(self);
+    self->fault++;
+    conditions_note_fault(&self->conditions, reply);
+    if (conditions_is_fault_gone(reply))
+        check_fault(self);
     else
         end(self, false); /* nothing that may still come can change that */
 }
@@ -314,31 +337,36 @@ static void on_checked(void *arg, const bus_reply_t *reply)
 static void check_fault(void *arg)
 {
     mitigation_t *self = arg;
+    const char *fault = json_string_value(json_array_get(self->faults, self->fault));
     self->again_timer = 0;
-    ask(self, "injector", &fault_check_type, &(fault_check_t){self->fault_id}, on_checked);
+    if (fault) {
+        ask(self, "injector", &fault_check_type, &(fault_check_t){fault}, on_checked);
+        return;
+    }
+    if (self->fault == 0)
+        conditions_note(&self->conditions, CONDITION_FAULT_GONE, true, json_array());
+    get_env(self);
 }
 
 /* ---- life cycle --------------------------------------------------------------------------- */
 
-mitigation_t *mitigation_new(ev_t *ev, bus_t *bus, const char *env, const char *fault_id,
-    const json_t *problem, mitigation_done_fn *on_done, void *arg)
+mitigation_t *mitigation_new(
+    ev_t *ev, bus_t *bus, const session_judge_t *judge, mitigation_done_fn *on_done, void *arg)
 {
     mitigation_t *self = xcalloc(1, sizeof(*self));
     self->ev = ev;
     self->bus = bus;
-    self->env = xstrdup(env);
-    self->fault_id = fault_id ? xstrdup(fault_id) : NULL;
-    self->problem = json_deep_copy(problem);
+    self->env = xstrdup(judge->env);
+    self->faults = json_array();
+    for (size_t i = 0; i < judge->fault_ids.count; i++)
+        json_array_append_new(self->faults, json_string(judge->fault_ids.items[i]));
+    self->problem = json_deep_copy(judge->problem);
+    self->baseline = judge->baseline ? json_deep_copy(judge->baseline) : NULL;
     self->on_done = on_done;
     self->arg = arg;
     self->began_ms = ev_now(ev);
     self->settle_timer = ev_after(ev, number(self, "settle_ms"), on_settled, self);
-    if (self->fault_id) {
-        check_fault(self);
-    } else {
-        note(&self->fault_seen, true, json_pack("{s:s}", "state", "none"));
-        get_env(self);
-    }
+    check_fault(self);
     return self;
 }
 
@@ -350,11 +378,11 @@ void mitigation_destroy(mitigation_t **self_p)
     stop_waiting(self);
     ev_cancel(self->ev, self->end_timer);
     kube_destroy(&self->kube);
-    json_t *trees[] = {self->problem, self->fault_seen, self->ready_seen, self->load_seen};
+    conditions_done(&self->conditions);
+    json_t *trees[] = {
+        self->faults, self->problem, self->baseline, self->recreated, self->difference};
     for (size_t i = 0; i < ARRAY_SIZE(trees); i++)
         json_decref(trees[i]);
-    free(self->load);
-    free(self->fault_id);
     free(self->env);
     free(self);
 }

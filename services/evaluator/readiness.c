@@ -72,6 +72,41 @@ void readiness_look(readiness_t *self)
     json_decref(unready);
 }
 
+/* Whether a pod's owner is a ReplicaSet of the Deployment: it is called NAME-HASH. */
+static bool is_of(const json_t *pod, const char *deployment)
+{
+    const json_t *owners = json_object_get(json_object_get(pod, "metadata"), "ownerReferences");
+    const char *owner = json_string_value(json_object_get(json_array_get(owners, 0), "name"));
+    const char *hash = owner ? strrchr(owner, '-') : NULL;
+    size_t length = strlen(deployment);
+    return hash && (size_t)(hash - owner) == length && strncmp(owner, deployment, length) == 0;
+}
+
+json_t *readiness_pods_of(const readiness_t *self, const json_t *deployments)
+{
+    json_t *names = json_array();
+    size_t i;
+    json_t *deployment;
+    const char *key;
+    json_t *pod;
+    json_array_foreach((json_t *)deployments, i, deployment)
+    {
+        json_object_foreach((json_t *)kube_watch_objects(self->pods), key, pod)
+        {
+            const char *slash = strchr(key, '/');
+            if (slash && is_of(pod, json_string_value(deployment)))
+                json_array_append_new(names, json_string(slash + 1));
+        }
+    }
+    return names;
+}
+
+bool readiness_has_pod(const readiness_t *self, const char *name)
+{
+    AUTO_FREE char *key = xasprintf("%s/%s", self->namespace, name);
+    return json_object_get(kube_watch_objects(self->pods), key) != NULL;
+}
+
 static void on_deployment(void *arg, kube_change_t change, json_t *object)
 {
     readiness_t *self = arg;

@@ -20,4 +20,10 @@ void readiness_destroy(readiness_t **self_p);
 /* Calls on_look with what is known now, if all is known. */
 void readiness_look(readiness_t *self);
 
+/* The names of the Deployments' pods: a new array. */
+json_t *readiness_pods_of(const readiness_t *self, const json_t *deployments);
+
+/* Whether there is a pod of that name. */
+bool readiness_has_pod(const readiness_t *self, const char *name);
+
 #endif

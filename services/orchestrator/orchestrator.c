@@ -89,12 +89,10 @@ static void evict(orchestrator_t *self)
 static json_t *listed(const problem_t *problem)
 {
     json_t *json = problem_to_public_json(problem);
-    const problem_fault_t *fault = &problem->family->faults[0];
-    json_t *targets = json_array();
-    for (uint32_t i = 0; i < fault->target_count; i++)
-        json_array_append_new(targets, json_string(fault->targets[i]));
-    json_object_set_new(json, "fault", json_string(fault->fault));
-    json_object_set_new(json, "targets", targets);
+    json_auto_t *plan = problem_instance(problem, 0);
+    const json_t *fault = json_array_get(json_object_get(plan, "faults"), 0);
+    json_object_set(json, "fault", json_object_get(fault, "fault"));
+    json_object_set(json, "targets", json_object_get(fault, "targets"));
     return json;
 }
 
@@ -210,11 +208,17 @@ static void on_session_answer(void *arg, bus_request_t *request, const void *mes
     session_t *session = find_for(arg, &request, ((const session_answer_t *)message)->session);
     if (!session)
         return;
-    session_expectation_t reply = {.expected = problem_expected_to_json(session->problem),
-        .actions = problem_solution_to_json(session->problem)};
+    int64_t index = ((const session_answer_t *)message)->solution;
+    json_t *solution =
+        json_array_get(json_object_get(session->plan, "solutions"), index < 0 ? 0 : (size_t)index);
+    if (!solution) {
+        bus_fail(&request, ERR_NOT_FOUND, "problem '%s' has no solution number %lld",
+            session->problem->id, (long long)index);
+        return;
+    }
+    session_expectation_t reply = {
+        .expected = json_object_get(session->plan, "expected"), .actions = solution};
     bus_reply(&request, &session_expectation_type, &reply);
-    json_decref(reply.expected);
-    json_decref(reply.actions);
 }
 
 static const bus_handler_t handlers[] = {
@@ -298,7 +302,8 @@ orchestrator_t *orchestrator_new(const orchestrator_config_t *config, err_t *err
     zlistx_set_duplicator(self->over, (zlistx_duplicator_fn *)strdup);
     zlistx_set_destructor(self->over, (zlistx_destructor_fn *)zstr_free);
     make_metrics(self, config->metrics);
-    self->problems = problem_registry_new(config->problems_dir, err);
+    self->problems =
+        problem_registry_new(&(problem_sources_t){.folder = config->problems_dir}, err);
     self->store = self->problems ? store_new(config->database, err) : NULL;
     if (!self->store || resume_all(self, err) < 0)
         return NULL;

@@ -61,7 +61,7 @@ static json_t *build(const session_t *self)
         final_state(self), "reason", self->reason, "ended_by", self->ended_by, "success",
         or_null(json_object_get(self->verdict, "success")), "fault_ended_early",
         (int)self->is_fault_undone, "solution", or_null(self->solution), "expected",
-        problem_expected_to_json(problem));
+        or_null(json_object_get(self->plan, "expected")));
     json_object_update(result, ours);
     json_decref(ours);
     json_t *how = json_pack("{s:I, s:I, s:{s:s}, s:o, s:o, s:o, s:o}", "seed",

@@ -142,6 +142,7 @@ void session_forget_timers(session_t *self)
     ev_t *ev = self->owner->ev;
     session_forget_call(self, &self->call);
     session_forget_call(self, &self->watch);
+    session_forget_call(self, &self->late);
     int *timers[] = {
         &self->deadline_timer, &self->idle_timer, &self->limit_timer, &self->watch_timer};
     for (size_t i = 0; i < ARRAY_SIZE(timers); i++) {
@@ -162,23 +163,29 @@ void session_ask(session_t *self, const char *target, const codec_type_t *type, 
     self->call.id = bus_request(self->owner->bus, &call, on_reply, self);
 }
 
-bool session_retry(session_t *self, const bus_reply_t *reply, ev_timer_fn *again)
+bool session_retry_call(
+    session_t *self, session_call_t *call, const bus_reply_t *reply, ev_timer_fn *again)
 {
     enum { DELAY_MS = 100, DELAY_MAX_MS = 3000 };
     err_code_t code = reply->err->code;
     if (code != ERR_UNAVAILABLE && code != ERR_OVERLOADED && code != ERR_TIMEOUT)
         return false;
-    int64_t delay_ms = DELAY_MS << (self->call.retries < 5 ? self->call.retries : 5);
+    int64_t delay_ms = DELAY_MS << (call->retries < 5 ? call->retries : 5);
     if (reply->retry_after_ms > delay_ms)
         delay_ms = reply->retry_after_ms;
     if (delay_ms > DELAY_MAX_MS)
         delay_ms = DELAY_MAX_MS;
-    self->call.retries++;
-    self->call.id = 0;
-    self->call.timer = ev_after(self->owner->ev, delay_ms, again, self);
+    call->retries++;
+    call->id = 0;
+    call->timer = ev_after(self->owner->ev, delay_ms, again, self);
     log_info("session.retried", "session=%s state=%s reason=\"%s\"", self->id, names[self->state],
         reply->err->text);
     return true;
+}
+
+bool session_retry(session_t *self, const bus_reply_t *reply, ev_timer_fn *again)
+{
+    return session_retry_call(self, &self->call, reply, again);
 }
 
 /* ---- time --------------------------------------------------------------------------------- */
@@ -228,6 +235,8 @@ session_t *session_new(orchestrator_t *owner, const problem_t *problem, const se
     self->principal = xstrdup(open->principal ? open->principal : "");
     self->results_dir = open->results_dir && *open->results_dir ? xstrdup(open->results_dir) : NULL;
     self->seed = open->seed;
+    self->plan = problem_instance(problem, open->seed);
+    self->usual_p99_ms = -1;
     self->max_steps = or_default(open->max_steps, SESSION_MAX_STEPS);
     self->time_limit_ms = or_default(open->time_limit_ms, SESSION_TIME_LIMIT_MS);
     self->idle_limit_ms = or_default(open->idle_limit_ms, SESSION_IDLE_LIMIT_MS);
@@ -265,13 +274,13 @@ void session_destroy(session_t **self_p)
     destroy_step(self);
     for (size_t i = 0; i < self->closer_count; i++)
         bus_fail(&self->closers[i], ERR_UNAVAILABLE, "the orchestrator goes away");
-    json_t *trees[] = {self->phases, self->env_phases, self->load_seen, self->trace, self->solution,
-        self->verdict, self->result};
+    json_t *trees[] = {self->plan, self->baseline, self->phases, self->env_phases, self->load_seen,
+        self->trace, self->solution, self->verdict, self->result};
     for (size_t i = 0; i < ARRAY_SIZE(trees); i++)
         json_decref(trees[i]);
     char *texts[] = {self->id, self->agent, self->principal, self->results_dir, self->reason,
-        self->env, self->cluster, self->load, self->fault_id, self->result_path,
-        self->opener_source, self->opener_role, self->opener_principal};
+        self->env, self->cluster, self->load, self->result_path, self->opener_source,
+        self->opener_role, self->opener_principal};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         free(texts[i]);
     free(self);

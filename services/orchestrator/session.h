@@ -2,7 +2,7 @@
  * orchestrator; spread over session*.c by what happens when.
  *
  *     requested -> provisioning -> baseline -> faulted -> active -> submitted -> judged -> closed
- *          (session_setup.c)                    (session_act.c)       (session_end.c)
+ *   (session_setup.c, session_faults.c)         (session_act.c)       (session_end.c)
  *
  * and from everywhere to failed. All of it is event-driven: a state is entered by session_move(),
  * asks others for what it needs, and is left when they answer or its deadline passes. closed and
@@ -62,12 +62,15 @@ typedef struct session {
     char *reason;         /* why it failed, or what went wrong at its end; NULL: nothing */
     const char *ended_by; /* "submit", "max_steps", "time_limit", "idle_limit", "agent", "" */
     char *env;
-    char *cluster;      /* the service instance that has it, as a target; NULL: not yet known */
-    char *load;         /* NULL: none */
-    char *fault_id;     /* NULL: none */
-    json_t *phases;     /* milliseconds each state lasted */
-    json_t *env_phases; /* what env.info said of its creation; NULL: nothing */
-    json_t *load_seen;  /* the load's sum; NULL: unknown */
+    char *cluster;       /* the service instance that has it, as a target; NULL: not yet known */
+    char *load;          /* NULL: none */
+    json_t *plan;        /* the problem as it is with this seed: problem_instance() */
+    int64_t fault_count; /* of its faults that were asked for */
+    json_t *phases;      /* milliseconds each state lasted */
+    json_t *env_phases;  /* what env.info said of its creation; NULL: nothing */
+    json_t *load_seen;   /* the load's sum; NULL: unknown */
+    json_t *baseline;    /* what the evaluator saw before the fault; NULL: nothing */
+    double usual_p99_ms; /* of the load before the fault; -1: it has not been good yet */
 
     json_t *trace;        /* [{role, content}] */
     int64_t step_count;   /* steps taken, the present one included */
@@ -87,6 +90,7 @@ typedef struct session {
 
     session_call_t call;  /* what the present state waits for */
     session_call_t watch; /* the health check */
+    session_call_t late;  /* the baseline, and then the next of the faults that come later */
     session_call_t opener_watch;
     bool is_opener_missed; /* it was gone when last asked for */
     bool is_granted;       /* the agent's key has its grants */
@@ -147,6 +151,10 @@ void session_ask(session_t *self, const char *target, const codec_type_t *type, 
  * with growing delay. */
 bool session_retry(session_t *self, const bus_reply_t *reply, ev_timer_fn *again);
 
+/* The same for another call than that of the state. */
+bool session_retry_call(
+    session_t *self, session_call_t *call, const bus_reply_t *reply, ev_timer_fn *again);
+
 /* Unix seconds; for telling, never for measuring. */
 double session_wall_clock(void);
 
@@ -159,6 +167,12 @@ int64_t session_time_left_ms(const session_t *self);
 /* Leaves `requested`. */
 void session_start(session_t *self);
 
+/* How long the present state may last. */
+void session_set_deadline(session_t *self, int64_t delay_ms);
+
+/* All faults that come first are in force. */
+void session_on_faults(session_t *self);
+
 /* The agent's turn begins; also after a restart of the orchestrator. */
 void session_activate(session_t *self);
 
@@ -167,6 +181,17 @@ void session_await_agent(session_t *self);
 
 /* Goes on with a session of a former life of the orchestrator. */
 void session_resume(session_t *self);
+
+/* ---- session_faults.c */
+
+/* Leaves `baseline` by way of session_on_faults(), once the faults that come first are in force. */
+void session_inject(session_t *self);
+
+/* Waits for the time of the next fault, if one is still to come in the agent's turn. */
+void session_await_faults(session_t *self);
+
+/* The injector's id of a fault; for free(). */
+char *session_fault_name(const session_t *self, int64_t index);
 
 /* ---- session_opener.c */
 

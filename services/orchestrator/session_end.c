@@ -50,21 +50,32 @@ static int64_t settle_ms(const session_t *self)
     return when ? (int64_t)when->settle_ms + when->hold_ms + when->load_ms : 0;
 }
 
+static const char *judge_of(const session_t *self)
+{
+    const char *own = self->problem->family->evaluator;
+    return own ? own : "evaluator";
+}
+
 static void judge(void *arg)
 {
     session_t *self = arg;
-    json_t *problem = problem_to_json(self->problem);
+    codec_list_t faults = {.items = xcalloc((size_t)self->fault_count + 1, sizeof(char *))};
+    for (; faults.count < (size_t)self->fault_count; faults.count++)
+        faults.items[faults.count] = session_fault_name(self, (int64_t)faults.count);
     session_judge_t message = {.session = self->id,
-        .problem = problem,
+        .problem = self->plan,
         .solution = self->solution,
         .env = self->env,
-        .fault_id = self->fault_id,
+        .fault_ids = faults,
+        .baseline = self->baseline,
         .trace = self->trace,
         .duration_s = (double)session_active_ms(self) / 1000};
     self->call.timer = 0;
-    session_ask(
-        self, "evaluator", &session_judge_type, &message, JUDGE_MS + settle_ms(self), on_verdict);
-    json_decref(problem);
+    session_ask(self, judge_of(self), &session_judge_type, &message, JUDGE_MS + settle_ms(self),
+        on_verdict);
+    for (size_t i = 0; i < faults.count; i++)
+        free(faults.items[i]);
+    free(faults.items);
 }
 
 void session_judge(session_t *self)

@@ -5,12 +5,13 @@
 /* The members that are texts, whole numbers and trees, by name. */
 #define TEXTS(X)                                                                                   \
     X(agent)                                                                                       \
-    X(principal) X(results_dir) X(reason) X(env) X(cluster) X(load) X(fault_id) X(result_path)
+    X(principal) X(results_dir) X(reason) X(env) X(cluster) X(load) X(result_path)
 #define OPENER(X) X(opener_source) X(opener_role) X(opener_principal)
 #define NUMBERS(X)                                                                                 \
-    X(seed) X(max_steps) X(time_limit_ms) X(idle_limit_ms) X(step_count) X(shell_count)
+    X(seed)                                                                                        \
+    X(max_steps) X(time_limit_ms) X(idle_limit_ms) X(step_count) X(shell_count) X(fault_count)
 #define FLAGS(X) X(is_ending) X(is_failing) X(is_fault_undone)
-#define TREES(X) X(phases) X(env_phases) X(load_seen) X(solution) X(verdict) X(result)
+#define TREES(X) X(phases) X(env_phases) X(load_seen) X(baseline) X(solution) X(verdict) X(result)
 
 json_t *session_to_json(const session_t *self)
 {
@@ -84,6 +85,7 @@ session_t *session_from_json(orchestrator_t *owner, const json_t *json, err_t *e
     self->trace = json_array();
     self->state_since_ms = ev_now(owner->ev);
     take_members(self, json);
+    self->plan = problem_instance(problem, self->seed);
     if (!self->phases)
         self->phases = json_object();
     return self;

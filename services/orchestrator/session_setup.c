@@ -1,5 +1,5 @@
-/* From the request to the agent's turn: an environment, load, a good baseline, the fault, and its
- * symptom. */
+/* From the request to the agent's turn: an environment, load, a good baseline, the faults
+ * (session_faults.c), and their symptom. */
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -10,7 +10,6 @@
 enum {
     PROVISION_MS = 300 * 1000,
     BASELINE_MS = 60 * 1000,
-    INJECT_MS = 120 * 1000,
     CALL_MS = 20 * 1000,
     WATCH_EVERY_MS = 5000,
     AWAY_MAX_MS = 30 * 1000,
@@ -18,7 +17,7 @@ enum {
 
 static void provision(void *arg);
 static void start_load(void *arg);
-static void inject(void *arg);
+static void take_baseline(void *arg);
 static void watch(void *arg);
 
 static void on_deadline(void *arg)
@@ -30,7 +29,7 @@ static void on_deadline(void *arg)
         self->call.id ? "" : "what it waited for was not seen");
 }
 
-static void set_deadline(session_t *self, int64_t delay_ms)
+void session_set_deadline(session_t *self, int64_t delay_ms)
 {
     ev_cancel(self->owner->ev, self->deadline_timer);
     self->deadline_timer = ev_after(self->owner->ev, delay_ms, on_deadline, self);
@@ -86,8 +85,10 @@ static void on_env(void *arg, const bus_reply_t *reply)
     subscribe_to_env(self);
     session_move(self, SESSION_BASELINE);
     if (self->state == SESSION_BASELINE && !self->is_ending) {
-        set_deadline(self, BASELINE_MS);
+        session_set_deadline(self, BASELINE_MS);
         start_load(self);
+        if (self->problem->task == TASK_MITIGATION)
+            take_baseline(self);
     }
 }
 
@@ -110,7 +111,7 @@ void session_start(session_t *self)
     session_move(self, SESSION_PROVISIONING);
     if (self->is_ending)
         return;
-    set_deadline(self, PROVISION_MS);
+    session_set_deadline(self, PROVISION_MS);
     provision(self);
 }
 
@@ -123,6 +124,15 @@ static bool is_symptom(const session_t *self, const load_report_t *report)
     return report->sent > 0 && report->errors * 100 >= report->sent * symptom->errors_percent;
 }
 
+/* All is well and known: now something may be broken. */
+static void consider_injection(session_t *self)
+{
+    bool is_compared = self->problem->task == TASK_MITIGATION;
+    if (self->state == SESSION_BASELINE && self->fault_count == 0 && self->usual_p99_ms >= 0
+        && (self->baseline || !is_compared))
+        session_inject(self);
+}
+
 static void on_load(void *arg, const bus_event_t *event)
 {
     session_t *self = arg;
@@ -131,10 +141,41 @@ static void on_load(void *arg, const bus_event_t *event)
                    && strcmp(report->load, self->load) == 0 && !report->is_final;
     if (!is_ours || self->is_ending || event->is_last_value)
         return;
-    if (self->state == SESSION_BASELINE && !self->fault_id && report->ok > 0 && report->errors == 0)
-        inject(self);
-    else if (self->state == SESSION_FAULTED && is_symptom(self, report))
+    if (self->state == SESSION_BASELINE && report->ok > 0 && report->errors == 0) {
+        self->usual_p99_ms = report->p99_ms;
+        consider_injection(self);
+    } else if (self->state == SESSION_FAULTED && is_symptom(self, report)) {
         session_activate(self);
+    }
+}
+
+static void on_baseline(void *arg, const bus_reply_t *reply)
+{
+    session_t *self = arg;
+    self->late.id = 0;
+    if (reply->err) {
+        if (!session_retry_call(self, &self->late, reply, take_baseline))
+            session_fail(self, "no baseline: %s", reply->err->text);
+        return;
+    }
+    self->late = (session_call_t){0};
+    self->baseline = json_deep_copy(((const baseline_t *)reply->message)->baseline);
+    consider_injection(self);
+}
+
+/* What there is before anything is broken, for who judges a mitigation. Asked for while the load
+ * begins. */
+static void take_baseline(void *arg)
+{
+    session_t *self = arg;
+    baseline_take_t message = {.env = self->env, .problem = self->plan};
+    bus_call_t call = {.target = "evaluator",
+        .type = &baseline_take_type,
+        .message = &message,
+        .timeout_ms = CALL_MS,
+        .session = self->id};
+    self->late.timer = 0;
+    self->late.id = bus_request(self->owner->bus, &call, on_baseline, self);
 }
 
 static void on_load_started(void *arg, const bus_reply_t *reply)
@@ -169,83 +210,16 @@ static void start_load(void *arg)
     session_ask(self, "loadgen", &load_start_type, &message, CALL_MS, on_load_started);
 }
 
-/* ---- the fault ---------------------------------------------------------------------------- */
-
-static void on_fault_state(void *arg, const bus_event_t *event)
+void session_on_faults(session_t *self)
 {
-    session_t *self = arg;
-    const fault_status_t *status = event->message;
-    bool is_ours = event->type == &fault_status_type && !self->is_ending;
-    bool is_dead = is_ours && strcmp(status->state, "dead") == 0;
-    bool is_repaired = is_ours && strcmp(status->state, "repaired") == 0;
-    if (!(is_dead || is_repaired) || self->is_fault_undone)
-        return;
-    bool is_agents_turn = self->state == SESSION_ACTIVE;
-    if ((is_agents_turn && (is_dead || !self->shell_count)) || self->state == SESSION_FAULTED) {
-        session_fail(self, is_dead ? "void: the fault ended by itself: %s" : "void: %s",
-            status->reason ? status->reason : status->state);
-    } else if (is_agents_turn) {
-        self->is_fault_undone = true; /* the agent had a hand in it, which is its right */
-        log_info("fault.ended", "session=%s fault=%s", self->id, status->fault_id);
-    }
-}
-
-static void on_injected(void *arg, const bus_reply_t *reply)
-{
-    session_t *self = arg;
-    self->call.id = 0;
-    if (reply->err) {
-        if (!session_retry(self, reply, inject))
-            session_fail(self, "no fault: %s", reply->err->text);
-        return;
-    }
-    const fault_status_t *status = reply->message;
-    if (strcmp(status->state, "active") != 0) {
-        session_fail(self, "no fault: it is '%s'%s%s", status->state, status->reason ? ": " : "",
-            status->reason ? status->reason : "");
-        return;
-    }
     const problem_symptom_t *symptom = self->problem->family->symptom;
     session_move(self, SESSION_FAULTED);
     if (self->is_ending)
         return;
     if (symptom)
-        set_deadline(self, symptom->within_ms);
+        session_set_deadline(self, symptom->within_ms);
     else
         session_activate(self);
-}
-
-static json_t *parameters_of(const problem_fault_t *fault)
-{
-    json_t *parameters = json_object();
-    for (uint32_t i = 0; i < fault->parameter_count; i++)
-        json_object_set_new(
-            parameters, fault->parameters[i].name, json_string(fault->parameters[i].value));
-    return parameters;
-}
-
-static void inject(void *arg)
-{
-    session_t *self = arg;
-    const problem_family_t *family = self->problem->family;
-    const problem_fault_t *fault = &family->faults[0];
-    self->call.timer = 0;
-    if (!self->fault_id) {
-        self->fault_id = xasprintf("fault-%s", self->id);
-        AUTO_FREE char *topic = xasprintf("fault/%s/state", self->fault_id);
-        self->fault_subscription = bus_subscribe(self->owner->bus, topic, on_fault_state, self);
-        set_deadline(self, INJECT_MS);
-    }
-    json_t *parameters = parameters_of(fault);
-    fault_inject_t message = {.fault_id = self->fault_id,
-        .fault = fault->fault,
-        .env = self->env,
-        .namespace = family->namespace,
-        .targets = {.items = fault->targets, .count = fault->target_count},
-        .params = parameters,
-        .seed = self->seed};
-    session_ask(self, "injector", &fault_inject_type, &message, INJECT_MS, on_injected);
-    json_decref(parameters);
 }
 
 /* ---- the agent's turn --------------------------------------------------------------------- */
@@ -316,6 +290,7 @@ static void start_clocks(session_t *self)
     self->active_since_ms = ev_now(ev);
     self->limit_timer = ev_after(ev, session_time_left_ms(self), on_limit, self);
     self->watch_timer = ev_after(ev, WATCH_EVERY_MS, watch, self);
+    session_await_faults(self);
 }
 
 void session_activate(session_t *self)

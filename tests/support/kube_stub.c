@@ -7,6 +7,9 @@
 
 static const char old_image[] = "good:1";
 
+/* Watchers list anew. */
+static const char gone[] = "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410}}\n";
+
 static json_t *pod_template(const char *image)
 {
     return json_pack("{s:{s:{s:s}}, s:{s:[{s:s, s:s}]}}", "metadata", "labels", "app", "geo",
@@ -30,16 +33,18 @@ static json_t *deployment(const kube_stub_t *self)
 static json_t *pod(const kube_stub_t *self)
 {
     char version[16];
+    char name[32];
     (void)snprintf(version, sizeof(version), "%d", self->version);
+    (void)snprintf(name, sizeof(name), "geo-abc-%d", self->pod_serial);
     const char *image = self->is_stuck ? old_image : self->image;
     return json_pack(
-        "{s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:{s:[{s:s, s:s}]}, s:{s:s, s:[{s:s, s:s}], s:[{s:s, "
-        "s:s, s:{s:{}}}]}}",
-        "apiVersion", "v1", "kind", "Pod", "metadata", "name", "geo-1", "namespace", "shop", "uid",
-        image, "resourceVersion", version, "spec", "containers", "name", "hotel-reserv-geo",
-        "image", image, "status", "phase", "Running", "conditions", "type", "Ready", "status",
-        self->is_unready ? "False" : "True", "containerStatuses", "name", "hotel-reserv-geo",
-        "image", image, "state", "running");
+        "{s:s, s:s, s:{s:s, s:s, s:s, s:s, s:[{s:s}]}, s:{s:[{s:s, s:s}]}, s:{s:s, s:[{s:s, s:s}], "
+        "s:[{s:s, s:s, s:{s:{}}}]}}",
+        "apiVersion", "v1", "kind", "Pod", "metadata", "name", name, "namespace", "shop", "uid",
+        image, "resourceVersion", version, "ownerReferences", "name", "geo-abc", "spec",
+        "containers", "name", "hotel-reserv-geo", "image", image, "status", "phase", "Running",
+        "conditions", "type", "Ready", "status", self->is_unready ? "False" : "True",
+        "containerStatuses", "name", "hotel-reserv-geo", "image", image, "state", "running");
 }
 
 static char *dumped(json_t *object /* taken */)
@@ -49,10 +54,13 @@ static char *dumped(json_t *object /* taken */)
     return mem_check(text);
 }
 
-static char *list_of(const char *kind, json_t *item /* taken */)
+static char *list_of(const kube_stub_t *self, const char *kind, json_t *item /* taken */)
 {
-    return dumped(json_pack("{s:s, s:s, s:{s:s}, s:o}", "apiVersion", "v1", "kind", kind,
-        "metadata", "resourceVersion", "5", "items", item ? json_pack("[o]", item) : json_array()));
+    char version[16];
+    (void)snprintf(version, sizeof(version), "%d", self->version);
+    return dumped(
+        json_pack("{s:s, s:s, s:{s:s}, s:o}", "apiVersion", "v1", "kind", kind, "metadata",
+            "resourceVersion", version, "items", item ? json_pack("[o]", item) : json_array()));
 }
 
 static void fail_with(http_stub_answer_t *answer, int status, const char *message)
@@ -92,22 +100,52 @@ static void serve_one(
     }
 }
 
+static json_t *config(void)
+{
+    return json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
+        "metadata", "name", "settings", "namespace", "shop", "data", "a", "b");
+}
+
+static void delete_pod(kube_stub_t *self, http_stub_answer_t *answer)
+{
+    answer->body = dumped(json_pack("{s:s, s:s}", "kind", "Status", "status", "Success"));
+    if (self->is_pod_kept)
+        return;
+    self->pod_serial++;
+    kube_stub_touch(self);
+}
+
+/* Whether the watch begins before a change that was told to those who watched then. */
+static bool is_old(const kube_stub_t *self, const char *query)
+{
+    const char *version = strstr(query, "resourceVersion=");
+    return version && strtol(strchr(version, '=') + 1, NULL, 10) < self->version;
+}
+
 static void serve(void *arg, const http_stub_request_t *request, http_stub_answer_t *answer)
 {
     kube_stub_t *self = arg;
     if (strstr(request->query, "watch=")) {
-        answer->is_unending = true;
-        answer->body = xstrdup("");
+        answer->is_unending = !is_old(self, request->query);
+        answer->body = xstrdup(answer->is_unending ? "" : gone);
     } else if (strcmp(request->path, "/apis/apps/v1/namespaces/shop/deployments/geo") == 0) {
         serve_one(self, request, answer);
     } else if (strcmp(request->path, "/apis/apps/v1/namespaces/shop/deployments") == 0) {
-        answer->body = list_of("DeploymentList", self->is_deleted ? NULL : deployment(self));
+        answer->body = list_of(self, "DeploymentList", self->is_deleted ? NULL : deployment(self));
     } else if (strcmp(request->path, "/apis/apps/v1/namespaces/shop/statefulsets") == 0
                || strcmp(request->path, "/apis/apps/v1/namespaces/shop/daemonsets") == 0
                || strcmp(request->path, "/apis/apps/v1/namespaces/shop/replicasets") == 0) {
-        answer->body = list_of("List", NULL);
+        answer->body = list_of(self, "List", NULL);
     } else if (strcmp(request->path, "/api/v1/namespaces/shop/pods") == 0) {
-        answer->body = list_of("PodList", self->is_deleted ? NULL : pod(self));
+        answer->body = list_of(self, "PodList", self->is_deleted ? NULL : pod(self));
+    } else if (strcmp(request->method, "DELETE") == 0 && strstr(request->path, "/pods/")) {
+        delete_pod(self, answer);
+    } else if (strcmp(request->path, "/api/v1/namespaces/shop/configmaps") == 0) {
+        answer->body = list_of(self, "ConfigMapList", self->has_config ? config() : NULL);
+    } else if (strstr(request->path, "/proxy/") && self->is_mute) {
+        fail_with(answer, 503, "connection refused");
+    } else if (strstr(request->path, "/proxy/")) {
+        answer->body = xstrdup(self->answer);
     } else {
         fail_with(answer, 404, "not in the play");
     }
@@ -116,9 +154,7 @@ static void serve(void *arg, const http_stub_request_t *request, http_stub_answe
 void kube_stub_touch(kube_stub_t *self)
 {
     self->version++;
-    /* "Gone": they list anew. */
-    http_stub_push(
-        self->http, "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410}}\n");
+    http_stub_push(self->http, gone);
     http_stub_hang_up(self->http);
 }
 

@@ -12,10 +12,15 @@ typedef struct kube_stub {
     bool is_deleted;       /* there is no Deployment */
     bool is_write_refused; /* with 500 */
     bool is_unready;       /* the Deployment's replica is not available */
+    bool is_pod_kept;      /* deleting the pod has no effect */
     int replicas;
-    int version; /* of everything */
-    int writes;  /* of the Deployment */
-    int gets;    /* of the Deployment */
+    int version;     /* of everything */
+    int writes;      /* of the Deployment */
+    int gets;        /* of the Deployment */
+    int pod_serial;  /* the pod's name is geo-abc-SERIAL; deleting it makes another */
+    bool is_mute;    /* what runs in the pods answers with 503 */
+    char answer[64]; /* of what runs in the pods, by the proxy */
+    bool has_config; /* there is a ConfigMap "settings" */
 } kube_stub_t;
 
 kube_stub_t *kube_stub_new(ev_t *ev);

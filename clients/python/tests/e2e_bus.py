@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -125,3 +126,35 @@ def test_both_find_a_new_broker(broker, echo_bus):
                              idempotent=True)
         broker.start()
         assert pending.result().body == {"prefix": "local:b"}
+
+
+def test_the_example_of_an_own_evaluator_judges(broker):
+    example = os.path.join(os.environ["AIOPSLAB_SRC"], "clients", "examples", "own_evaluator.py")
+    said = ['exec_shell("kubectl get pods")', 'submit("Yes")']
+    question = {
+        "session": "s", "env": "env-1", "solution": "Yes", "duration_s": 1.0,
+        "problem": {"task": "detection", "expected": {"anomaly": "Yes"}},
+        "trace": [{"role": "assistant", "content": text} for text in said],
+    }
+    with subprocess.Popen([sys.executable, example]) as evaluator, Bus() as bus:
+        try:
+            wasteful = ask_when_there(bus, question)
+            question["trace"] = question["trace"][1:]
+            frugal = ask_when_there(bus, question)
+        finally:
+            evaluator.terminate()
+    assert wasteful == {"success": False,
+                        "results": {"is_right": True, "commands": 1, "steps": 2}}
+    assert frugal["success"]
+
+
+def ask_when_there(bus, question):
+    """The verdict; an evaluator that has yet to start is waited for."""
+    give_up = time.monotonic() + 60
+    while True:
+        try:
+            return bus.request("frugal", "session.judge", question).body
+        except BusError as error:
+            if error.code != "unavailable" or time.monotonic() > give_up:
+                raise
+            time.sleep(0.05)

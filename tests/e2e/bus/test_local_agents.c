@@ -177,7 +177,7 @@ static void only_what_agents_may_send_is_taken_from_it(void **state)
         const codec_type_t *type;
         const void *message;
     } requests[] = {
-        {&session_answer_type, &(session_answer_t){"1"}},
+        {&session_answer_type, &(session_answer_t){.session = "1"}},
         {&session_open_type, &(session_open_t){.problem = "p", .agent = "a"}},
         {&env_list_type, &(env_list_t){}},
         {&fault_check_type, &(fault_check_t){"f"}},

@@ -65,7 +65,7 @@ static void expect_refusals(bus_t *agent, const char *own, const char *other)
         const void *message;
         err_code_t code;
     } requests[] = {
-        {"orchestrator", &session_answer_type, &(session_answer_t){own}, ERR_FORBIDDEN},
+        {"orchestrator", &session_answer_type, &(session_answer_t){.session = own}, ERR_FORBIDDEN},
         {"orchestrator", &problem_list_type, &(problem_list_t){}, ERR_FORBIDDEN},
         {"orchestrator", &session_get_type, &(session_get_t){other}, ERR_NOT_FOUND},
         {"orchestrator", &session_close_type, &(session_close_t){other}, ERR_NOT_FOUND},

@@ -16,7 +16,9 @@ typedef struct stage {
     const char *fault_state;
     bool is_injector_broken;
     int64_t errors; /* of 100 requests */
+    double p99_ms;
     int loads;
+    json_t *baseline;
     int heals_after; /* that many loads without errors: all later ones are good */
 } stage_t;
 
@@ -68,6 +70,7 @@ static void on_load_stop(void *arg, bus_request_t *request, const void *message)
         .sent = 100,
         .ok = 100 - errors,
         .errors = errors,
+        .p99_ms = stage->p99_ms,
         .is_final = true};
     bus_reply(&request, &load_report_type, &reply);
 }
@@ -119,6 +122,7 @@ static int tear_down(void **state)
     broker_destroy(&stage->world.broker);
     kube_stub_destroy(&stage->kube);
     metrics_destroy(&stage->metrics);
+    json_decref(stage->baseline);
     ev_destroy(&stage->world.ev);
     free(stage);
     return 0;
@@ -126,11 +130,48 @@ static int tear_down(void **state)
 
 static json_t *problem(int settle_ms)
 {
-    return json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:i, s:i, s:s}, s:{s:[s], s:i, s:i, s:i, s:i}}",
-        "id", "p-mitigation-1", "task", "mitigation", "namespace", "shop", "load", "url",
-        "http://geo", "mix", "m", "rate", 100, "connections", 2, "distribution", "exp", "expected",
-        "deployments", "geo", "settle_ms", settle_ms, "hold_ms", 50, "load_ms", 50,
-        "success_percent", 99);
+    return json_pack("{s:s, s:s, s:s, s:[{s:s, s:[s]}], s:{s:s, s:s, s:i, s:i, s:s}, s:{s:[s], "
+                     "s:[s], s:[s], s:i, s:i, s:i, s:i, s:i}}",
+        "id", "p-mitigation-1", "task", "mitigation", "namespace", "shop", "faults", "fault",
+        "misconfig_app", "targets", "geo", "load", "url", "http://geo:80", "mix", "m", "rate", 100,
+        "connections", 2, "distribution", "exp", "expected", "deployments", "geo", "recreate",
+        "geo", "answers", "GET /hotels?a=b", "settle_ms", settle_ms, "hold_ms", 50, "load_ms", 50,
+        "success_percent", 99, "slower_ms", 100);
+}
+
+static void take_baseline(stage_t *stage)
+{
+    err_t err = {0};
+    baseline_t *taken = NULL;
+    json_auto_t *definition = problem(1000);
+    baseline_take_t message = {.env = "env-1", .problem = definition};
+    bus_call_t call = {.target = "evaluator", .type = &baseline_take_type, .message = &message};
+    if (bus_call(stage->client, &call, &baseline_type, (void **)&taken, &err) < 0)
+        fail_msg("%s", err.text);
+    stage->baseline = json_deep_copy(taken->baseline);
+    json_object_set_new(stage->baseline, "load", json_pack("{s:f}", "p99_ms", 10.0));
+    codec_free(&baseline_type, taken);
+}
+
+static verdict_t *ask_for_verdict(stage_t *stage, int settle_ms, err_t *err)
+{
+    static const char *faults[] = {"f1"};
+    verdict_t *verdict = NULL;
+    json_auto_t *definition = problem(settle_ms);
+    json_auto_t *trace = json_array();
+    session_judge_t message = {.session = "s",
+        .problem = definition,
+        .env = "env-1",
+        .fault_ids = {.items = (char **)faults, .count = 1},
+        .baseline = stage->baseline,
+        .trace = trace,
+        .duration_s = 1};
+    bus_call_t call = {.target = "evaluator",
+        .type = &session_judge_type,
+        .message = &message,
+        .timeout_ms = 120000};
+    return bus_call(stage->client, &call, &verdict_type, (void **)&verdict, err) < 0 ? NULL
+                                                                                     : verdict;
 }
 
 /* "success" or "failure", and the conditions: y met, n not, - not measured; or the error. */
@@ -138,23 +179,11 @@ static const char *judge(stage_t *stage, int settle_ms)
 {
     static char text[300];
     err_t err = {0};
-    verdict_t *verdict = NULL;
-    json_t *definition = problem(settle_ms);
-    json_t *trace = json_array();
-    session_judge_t message = {.session = "s",
-        .problem = definition,
-        .env = "env-1",
-        .fault_id = "f1",
-        .trace = trace,
-        .duration_s = 1};
-    bus_call_t call = {.target = "evaluator", .type = &session_judge_type, .message = &message};
-    int rc = bus_call(stage->client, &call, &verdict_type, (void **)&verdict, &err);
-    json_decref(definition);
-    json_decref(trace);
-    if (rc < 0)
+    verdict_t *verdict = ask_for_verdict(stage, settle_ms, &err);
+    if (!verdict)
         return strcpy(text, err.text);
-    char met[4] = "";
-    for (size_t i = 0; i < 3; i++) {
+    char met[6] = "";
+    for (size_t i = 0; i < 5; i++) {
         const json_t *value = json_object_get(
             json_array_get(json_object_get(verdict->results, "conditions"), i), "met");
         met[i] = json_is_true(value) ? 'y' : json_is_false(value) ? 'n' : '-';
@@ -168,35 +197,35 @@ static const char *judge(stage_t *stage, int settle_ms)
 
 static void a_fault_gone_an_application_ready_and_a_good_load_are_success(void **state)
 {
-    assert_string_equal(judge(*state, 5000), "success yyy");
+    assert_string_equal(judge(*state, 5000), "success yyyyy");
 }
 
 static void a_fault_in_force_is_failure_at_once(void **state)
 {
     stage_t *stage = *state;
     stage->fault_state = "active";
-    assert_string_equal(judge(stage, 60000), "failure n--");
+    assert_string_equal(judge(stage, 60000), "failure n----");
 }
 
 static void an_application_that_does_not_become_ready_is_failure(void **state)
 {
     stage_t *stage = *state;
     stage->kube->is_unready = true;
-    assert_string_equal(judge(stage, 300), "failure yn-");
+    assert_string_equal(judge(stage, 300), "failure yn---");
 }
 
 static void scaling_to_zero_is_no_mitigation(void **state)
 {
     stage_t *stage = *state;
     stage->kube->replicas = 0;
-    assert_string_equal(judge(stage, 300), "failure yn-");
+    assert_string_equal(judge(stage, 300), "failure yn---");
 }
 
 static void deleting_is_no_mitigation(void **state)
 {
     stage_t *stage = *state;
     stage->kube->is_deleted = true;
-    assert_string_equal(judge(stage, 300), "failure yn-");
+    assert_string_equal(judge(stage, 300), "failure yn---");
 }
 
 static void what_will_not_come_by_itself_is_not_waited_for(void **state)
@@ -204,7 +233,7 @@ static void what_will_not_come_by_itself_is_not_waited_for(void **state)
     stage_t *stage = *state;
     stage->kube->is_deleted = true;
     int64_t before = ev_now(stage->world.ev);
-    assert_string_equal(judge(stage, 60000), "failure yn-");
+    assert_string_equal(judge(stage, 60000), "failure yn---");
     assert_true(ev_now(stage->world.ev) - before < 9000);
 }
 
@@ -212,7 +241,7 @@ static void a_load_with_errors_is_failure(void **state)
 {
     stage_t *stage = *state;
     stage->errors = 2;
-    assert_string_equal(judge(stage, 400), "failure yyn");
+    assert_string_equal(judge(stage, 400), "failure yyyny");
     assert_true(stage->loads > 1);
 }
 
@@ -220,7 +249,7 @@ static void what_comes_within_the_settle_time_counts(void **state)
 {
     stage_t *stage = *state;
     stage->heals_after = 2;
-    assert_string_equal(judge(stage, 5000), "success yyy");
+    assert_string_equal(judge(stage, 5000), "success yyyyy");
     assert_int_equal(stage->loads, 3);
 }
 
@@ -236,7 +265,7 @@ static void readiness_is_waited_for(void **state)
     stage_t *stage = *state;
     stage->kube->is_unready = true;
     ev_after(stage->world.ev, 200, become_ready, stage);
-    assert_string_equal(judge(stage, 5000), "success yyy");
+    assert_string_equal(judge(stage, 5000), "success yyyyy");
 }
 
 static void what_cannot_be_measured_is_no_verdict(void **state)
@@ -244,6 +273,90 @@ static void what_cannot_be_measured_is_no_verdict(void **state)
     stage_t *stage = *state;
     stage->is_injector_broken = true;
     assert_string_equal(judge(stage, 300), "the API server does not answer");
+}
+
+static void a_pod_that_does_not_come_up_anew_is_failure(void **state)
+{
+    stage_t *stage = *state;
+    stage->kube->is_pod_kept = true;
+    assert_string_equal(judge(stage, 1000), "failure yyn--");
+}
+
+static void the_repair_is_tried_by_new_pods(void **state)
+{
+    stage_t *stage = *state;
+    int serial = stage->kube->pod_serial;
+    assert_string_equal(judge(stage, 60000), "success yyyyy");
+    assert_int_equal(stage->kube->pod_serial, serial + 1);
+}
+
+static void what_is_as_it_was_is_success(void **state)
+{
+    stage_t *stage = *state;
+    stage->kube->has_config = true;
+    take_baseline(stage);
+    assert_string_equal(judge(stage, 60000), "success yyyyy");
+}
+
+static void something_taken_away_is_failure(void **state)
+{
+    stage_t *stage = *state;
+    stage->kube->has_config = true;
+    take_baseline(stage);
+    stage->kube->has_config = false;
+    assert_string_equal(judge(stage, 60000), "failure yyyyn");
+}
+
+static void data_that_is_gone_is_failure(void **state)
+{
+    stage_t *stage = *state;
+    (void)strcpy(stage->kube->answer, "[1, 2, 3]");
+    take_baseline(stage);
+    (void)strcpy(stage->kube->answer, "[]");
+    assert_string_equal(judge(stage, 1000), "failure yyyyn");
+}
+
+static void begin_to_answer(void *arg)
+{
+    ((stage_t *)arg)->kube->is_mute = false;
+}
+
+static void a_baseline_waits_until_the_application_answers(void **state)
+{
+    stage_t *stage = *state;
+    stage->kube->is_mute = true;
+    ev_after(stage->world.ev, 300, begin_to_answer, stage);
+    take_baseline(stage);
+    assert_true(json_is_string(
+        json_object_get(json_object_get(stage->baseline, "answers"), "GET /hotels?a=b")));
+    assert_string_equal(judge(stage, 60000), "success yyyyy");
+}
+
+static void a_service_much_slower_than_before_is_failure(void **state)
+{
+    stage_t *stage = *state;
+    take_baseline(stage);
+    stage->p99_ms = 109;
+    assert_string_equal(judge(stage, 60000), "success yyyyy");
+    stage->p99_ms = 111;
+    assert_string_equal(judge(stage, 1000), "failure yyyny");
+}
+
+static void what_the_agent_changed_elsewhere_is_told(void **state)
+{
+    stage_t *stage = *state;
+    take_baseline(stage);
+    stage->kube->has_config = true;
+    err_t err = {0};
+    verdict_t *verdict = ask_for_verdict(stage, 60000, &err);
+    assert_non_null(verdict);
+    const char *object = NULL;
+    json_int_t replaced = -1;
+    assert_int_equal(json_unpack(verdict->results, "{s:{s:[s], s:I}}", "blast_radius",
+                         "objects_new", &object, "pods_replaced", &replaced),
+        0);
+    assert_string_equal(object, "ConfigMap/settings");
+    codec_free(&verdict_type, verdict);
 }
 
 int main(void)
@@ -258,6 +371,14 @@ int main(void)
         TEST(a_load_with_errors_is_failure),
         TEST(what_comes_within_the_settle_time_counts),
         TEST(readiness_is_waited_for),
+        TEST(a_pod_that_does_not_come_up_anew_is_failure),
+        TEST(the_repair_is_tried_by_new_pods),
+        TEST(what_is_as_it_was_is_success),
+        TEST(something_taken_away_is_failure),
+        TEST(data_that_is_gone_is_failure),
+        TEST(a_baseline_waits_until_the_application_answers),
+        TEST(a_service_much_slower_than_before_is_failure),
+        TEST(what_the_agent_changed_elsewhere_is_told),
         TEST(what_cannot_be_measured_is_no_verdict),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

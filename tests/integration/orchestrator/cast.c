@@ -140,6 +140,7 @@ static void on_inject(void *arg, bus_request_t *request, const void *message)
     const fault_inject_t *inject = message;
     snprintf(self->fault_id, sizeof(self->fault_id), "%s", inject->fault_id);
     self->is_fault_active = true;
+    self->injected++;
     fault_status_t reply = {.fault_id = self->fault_id,
         .fault = inject->fault,
         .env = self->env,
@@ -169,12 +170,30 @@ void cast_answer_judge(cast_t *self)
     json_decref(results);
 }
 
+void cast_answer_baseline(cast_t *self)
+{
+    json_t *baseline = json_pack("{s:{}, s:{}, s:{}}", "objects", "pods", "answers");
+    bus_reply(&self->kept_baseline, &baseline_type, &(baseline_t){.baseline = baseline});
+    json_decref(baseline);
+}
+
+static void on_baseline(void *arg, bus_request_t *request, const void *message)
+{
+    cast_t *self = arg;
+    (void)message;
+    self->baselines++;
+    self->kept_baseline = request;
+    if (!self->is_baseline_kept)
+        cast_answer_baseline(self);
+}
+
 static void on_judge(void *arg, bus_request_t *request, const void *message)
 {
     cast_t *self = arg;
     json_decref(self->solution);
     self->solution = json_incref(((const session_judge_t *)message)->solution);
     self->judged++;
+    self->faults_judged = (int)((const session_judge_t *)message)->fault_ids.count;
     keep(self, request);
     if (!self->is_verdict_kept)
         cast_answer_judge(self);
@@ -219,7 +238,8 @@ static void start_players(cast_t *self)
     static const bus_handler_t loadgen[] = {
         {&load_start_type, on_load_start}, {&load_stop_type, on_load_stop}};
     static const bus_handler_t injector[] = {{&fault_inject_type, on_inject}};
-    static const bus_handler_t evaluator[] = {{&session_judge_type, on_judge}};
+    static const bus_handler_t evaluator[] = {
+        {&baseline_take_type, on_baseline}, {&session_judge_type, on_judge}};
     static const bus_handler_t telemetry[] = {
         {&logs_get_type, on_logs}, {&metrics_export_type, on_metrics}};
     self->cluster = player(self, "cluster", "n1", cluster, ARRAY_SIZE(cluster));
@@ -233,7 +253,8 @@ static void start_players(cast_t *self)
 void cast_start_orchestrator(cast_t *self)
 {
     err_t err = {0};
-    AUTO_FREE char *problems = xasprintf("%s/problems", getenv("AIOPSLAB_SRC"));
+    AUTO_FREE char *problems =
+        self->problems ? xstrdup(self->problems) : xasprintf("%s/problems", getenv("AIOPSLAB_SRC"));
     AUTO_FREE char *database = xasprintf("%s/orchestrator.db", self->folder);
     AUTO_FREE char *results = xasprintf("%s/results", self->folder);
     self->own = bus_world_program(self->world, "orchestrator", NULL);
@@ -286,6 +307,8 @@ int cast_tear_down(void **state)
     cast_kill_orchestrator(self);
     if (self->kept)
         bus_fail(&self->kept, ERR_STATE, "the test is over");
+    if (self->kept_baseline)
+        bus_fail(&self->kept_baseline, ERR_STATE, "the test is over");
     ev_cancel(self->world->ev, self->load_timer);
     bus_t **programs[] = {&self->cluster, &self->loadgen, &self->injector, &self->evaluator,
         &self->telemetry, &self->client};

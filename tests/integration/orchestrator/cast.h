@@ -12,7 +12,8 @@ typedef struct cast {
     bus_t *own; /* the orchestrator's */
     bus_t *cluster, *loadgen, *injector, *evaluator, *telemetry;
     bus_t *client;
-    char folder[64]; /* of database and results */
+    char folder[64];      /* of database and results */
+    const char *problems; /* folder of problems; NULL: those that are shipped */
 
     /* How they play. */
     const char *env_error;   /* env.create fails with it */
@@ -24,15 +25,16 @@ typedef struct cast {
     bool is_exec_slow;       /* env.exec is kept */
     bool is_verdict_kept;    /* session.judge is kept */
     bool is_success;         /* the verdict */
+    bool is_baseline_kept;   /* baseline.take is not answered */
 
     /* What they saw. */
     char env[32], fault_id[64], load[32], command[256], put_path[256];
-    int created, deleted, executed, put, judged;
+    int created, deleted, executed, put, judged, injected, baselines, faults_judged;
     bool is_fault_active;
     json_t *solution; /* as it came to the evaluator; NULL: none */
     int load_timer;
     int64_t second;
-    bus_request_t *kept;
+    bus_request_t *kept, *kept_baseline;
 } cast_t;
 
 /* As cmocka setup and teardown; *state is a cast_t whose orchestrator serves. */
@@ -68,5 +70,6 @@ void cast_end_env(cast_t *self);
 /* Answers the env.exec or session.judge that was kept. */
 void cast_answer_exec(cast_t *self, const char *output);
 void cast_answer_judge(cast_t *self);
+void cast_answer_baseline(cast_t *self);
 
 #endif

@@ -79,6 +79,17 @@ static void localization_needs_all_of_several(void **state)
     expect("localization", right, "[\"geo\"]", NONE);
 }
 
+static void another_name_for_the_same_place_is_right_alone(void **state)
+{
+    (void)state;
+    const char *right = "{\"components\": [\"mongodb-geo\"], \"also_accepted\": [\"geo\"]}";
+    expect("localization", right, "[\"mongodb-geo\"]", EXACT);
+    expect("localization", right, "[\"geo\"]", EXACT);
+    expect("localization", right, "[\"geo\", \"mongodb-geo\"]",
+        "{\"Localization Accuracy\":50.0,\"success\":false,\"is_subset\":true}");
+    expect("localization", right, "[\"geo\", \"rate\"]", NONE);
+}
+
 static void nothing_is_the_right_answer_when_nothing_is_wrong(void **state)
 {
     (void)state;
@@ -151,6 +162,7 @@ int main(void)
         cmocka_unit_test(localization_of_too_many_is_worth_its_share),
         cmocka_unit_test(localization_of_others_is_worth_nothing),
         cmocka_unit_test(localization_needs_all_of_several),
+        cmocka_unit_test(another_name_for_the_same_place_is_right_alone),
         cmocka_unit_test(nothing_is_the_right_answer_when_nothing_is_wrong),
         cmocka_unit_test(analysis_judges_each_word_by_itself),
         cmocka_unit_test(analysis_of_anything_but_words_is_wrong_and_no_crash),
