@@ -162,9 +162,10 @@ int session_await(session_t *self, session_state_t state, err_t *err)
     return rc;
 }
 
-int session_answer(session_t *self, session_expectation_t **expectation_p, err_t *err)
+int session_answer(
+    session_t *self, int64_t solution, session_expectation_t **expectation_p, err_t *err)
 {
-    session_answer_t message = {.session = self->id};
+    session_answer_t message = {.session = self->id, .solution = solution};
     bus_call_t call = {.type = &session_answer_type, .message = &message, .timeout_ms = CALL_MS};
     return ask_orchestrator(self->lab, lab_bus(self->lab), call, &session_expectation_type,
         (void **)expectation_p, err);

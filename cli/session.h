@@ -42,8 +42,10 @@ const char *session_env(const session_t *self);    /* "" until it has one */
 /* Waits until the session has come to a state, or beyond. */
 int session_await(session_t *self, session_state_t state, err_t *err);
 
-/* What is expected, which only operators are told; for codec_free(&session_expectation_type). */
-int session_answer(session_t *self, session_expectation_t **expectation_p, err_t *err);
+/* What is expected, and one of the accepted solutions, which only operators are told; for
+ * codec_free(&session_expectation_type). */
+int session_answer(
+    session_t *self, int64_t solution, session_expectation_t **expectation_p, err_t *err);
 
 /* The result of a closed or failed session; for codec_free(&session_outcome_type). */
 int session_result(session_t *self, session_outcome_t **outcome_p, err_t *err);

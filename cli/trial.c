@@ -53,7 +53,7 @@ static int take_turn(const trial_t *self, session_t *session, const keys_pair_t 
         .seed = self->seed};
     int rc = seat_init(&seat, err);
     if (rc == 0 && self->agent->is_told)
-        rc = session_answer(session, &seat.told, err);
+        rc = session_answer(session, self->solution, &seat.told, err);
     if (rc == 0) {
         self->agent->play(&seat);
         rc = seat.err.code ? err_set(err, seat.err.code, "%s", seat.err.text) : 0;
@@ -120,7 +120,9 @@ int trial_play(const trial_t *self, json_t **result_p, err_t *err)
         .results_dir = self->results_dir,
         .time_limit_ms = self->agent->patience_ms,
         .idle_limit_ms = self->agent->patience_ms,
-        .is_tied = true};
+        .is_tied = true,
+        .scoring = self->scoring,
+        .is_healthy = self->is_healthy};
     AUTO(session_destroy)
     session_t *session = session_new(self->lab, &open, on_change, self->progress, err);
     if (!session)

@@ -13,9 +13,12 @@ typedef struct trial {
     const char *problem;
     const char *results_dir; /* absolute; NULL: the orchestrator's own */
     int64_t seed;
-    int64_t max_steps; /* 0: as many as the orchestrator gives */
-    bool is_lab_kept;  /* a private lab, too, is still needed afterwards */
-    bool *has_left_p;  /* where to say that the agent wants nothing more; or NULL */
+    int64_t max_steps;   /* 0: as many as the orchestrator gives */
+    int64_t solution;    /* for an agent that is told: which of those that are accepted */
+    const char *scoring; /* "original", or NULL */
+    bool is_healthy;     /* without the fault */
+    bool is_lab_kept;    /* a private lab, too, is still needed afterwards */
+    bool *has_left_p;    /* where to say that the agent wants nothing more; or NULL */
 } trial_t;
 
 /* Plays it. *result_p is a new reference to the session's result, with its file under

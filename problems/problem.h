@@ -60,6 +60,9 @@ typedef struct problem_mitigation {
     uint32_t deployment_count;
     char **recreate; /* Deployments whose pods are deleted, to see that new ones come up right */
     uint32_t recreate_count;
+    char **cures; /* lazy agents (cli/agents/lazy.c) whose way is a cure here */
+    uint32_t cure_count;
+    char *original;           /* AIOpsLab's rule for it; NULL: it has none */
     uint32_t settle_ms;       /* how long it may take from the submission on */
     uint32_t hold_ms;         /* how long it must last */
     uint32_t load_ms;         /* the length of the fresh load */
@@ -110,6 +113,8 @@ typedef struct problem_family {
     uint32_t vary_count;
     problem_fault_t *faults;
     uint32_t fault_count;
+    char **evidence; /* texts in which the fault shows, wherever an agent looks */
+    uint32_t evidence_count;
     problem_symptom_t *symptom; /* NULL: the agent starts as soon as the fault is in force */
     problem_load_t *load;
     problem_t *problems;
@@ -141,6 +146,9 @@ const problem_t *problem_registry_find(const problem_registry_t *self, const cha
  * load, expected, solutions, …}, where `expected` of a mitigation is what must hold, and solutions
  * is a list of lists of actions. A new reference. */
 json_t *problem_instance(const problem_t *self, int64_t seed);
+
+/* Makes it the same without faults: what is expected is that nothing is wrong. */
+void problem_instance_heal(json_t *instance);
 
 /* What everybody may know: {id, task, family, application, namespace, summary}. A new reference. */
 json_t *problem_to_public_json(const problem_t *self);

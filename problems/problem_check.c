@@ -13,6 +13,8 @@ static const char *const levels[] = {
 static const char *const types[] = {"Misconfiguration", "Code Defect", "Authentication Issue",
     "Network/Storage Issue", "Operation Error", "Dependency Problem"};
 
+static const char *const rules[] = {"all_pods", "wait_ready", "pods_and_command"};
+
 /* ---- the answer --------------------------------------------------------------------------- */
 
 /* What the task needs below `expected`, or NULL if it is there. */
@@ -173,7 +175,10 @@ static int check_mitigation(const char *path, const problem_family_t *family,
     AUTO_FREE char *percent = xasprintf("%s.mitigated_when.success_percent", node);
     AUTO_FREE char *deployments = xasprintf("%s.mitigated_when.deployments", node);
     AUTO_FREE char *recreate = xasprintf("%s.mitigated_when.recreate", node);
+    AUTO_FREE char *original = xasprintf("%s.mitigated_when.original", node);
     int rc = check_percent(path, percent, when->success_percent, err);
+    if (rc == 0 && when->original)
+        rc = check_word(path, original, when->original, rules, ARRAY_SIZE(rules), err);
     if (rc == 0)
         rc = check_names(path, family, deployments, when->deployments, when->deployment_count, err);
     if (rc == 0)

@@ -106,12 +106,12 @@ static json_t *mitigation_to_json(
                               ? strings(when->deployments, when->deployment_count)
                               : json_incref(application->deployments);
     const application_facts_t *facts = application->facts;
-    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "deployments", deployments,
+    return json_pack("{s:o, s:o, s:o, s:s*, s:I, s:I, s:I, s:I, s:I}", "deployments", deployments,
         "recreate", strings(when->recreate, when->recreate_count), "answers",
-        strings(facts->answers, facts->answer_count), "settle_ms", (json_int_t)when->settle_ms,
-        "hold_ms", (json_int_t)when->hold_ms, "load_ms", (json_int_t)when->load_ms,
-        "success_percent", (json_int_t)when->success_percent, "slower_ms",
-        (json_int_t)when->slower_ms);
+        strings(facts->answers, facts->answer_count), "original", when->original, "settle_ms",
+        (json_int_t)when->settle_ms, "hold_ms", (json_int_t)when->hold_ms, "load_ms",
+        (json_int_t)when->load_ms, "success_percent", (json_int_t)when->success_percent,
+        "slower_ms", (json_int_t)when->slower_ms);
 }
 
 static json_t *components_to_json(const problem_expected_t *expected)
@@ -166,8 +166,22 @@ json_t *problem_instance(const problem_t *self, int64_t seed)
     json_auto_t *json = problem_to_public_json(self);
     json_auto_t *drawn = draw(family, seed);
     json_object_set_new(json, "faults", faults_to_json(family));
+    json_object_set_new(json, "evidence", strings(family->evidence, family->evidence_count));
     json_object_set_new(json, "load", load_to_json(family->load));
     json_object_set_new(json, "expected", expected_to_json(self));
     json_object_set_new(json, "solutions", solutions_to_json(self));
     return mem_check(fill(json, drawn));
+}
+
+void problem_instance_heal(json_t *instance)
+{
+    json_t *expected = json_object_get(instance, "expected");
+    json_object_set_new(instance, "faults",
+        json_pack(
+            "[{s:s, s:[], s:{}, s:i}]", "fault", "noop", "targets", "parameters", "after_ms", 0));
+    if (json_object_get(expected, "anomaly"))
+        json_object_set_new(expected, "anomaly", json_string("No"));
+    if (json_object_get(expected, "components"))
+        json_object_set_new(expected, "components", json_array());
+    json_object_del(expected, "also_accepted");
 }

@@ -64,13 +64,18 @@ extern const size_t agent_count;
 /* NULL if there is none. */
 const agent_t *agent_find(const char *name);
 
+extern const agent_t agent_deleter;
 extern const agent_t agent_heuristic;
 extern const agent_t agent_human;
 extern const agent_t agent_llm;
 extern const agent_t agent_mcp;
 extern const agent_t agent_noop;
+extern const agent_t agent_onlooker;
 extern const agent_t agent_oracle;
 extern const agent_t agent_random;
+extern const agent_t agent_restarter;
+extern const agent_t agent_roller;
+extern const agent_t agent_scaler;
 
 /* ---- the seat ------------------------------------------------------------------------------ */
 

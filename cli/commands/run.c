@@ -16,7 +16,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY_MAX_STEPS = 0x1001, KEY_TIMING, KEY_PRIVATE, RESULT_SIZE = 65536 /* of most */ };
+enum {
+    KEY_MAX_STEPS = 0x1001,
+    KEY_TIMING,
+    KEY_PRIVATE,
+    KEY_SOLUTION,
+    KEY_HEALTHY,
+    KEY_SCORING,
+    RESULT_SIZE = 65536 /* of most */
+};
 
 typedef struct options {
     char **problems; /* borrowed from argv */
@@ -26,6 +34,9 @@ typedef struct options {
     int64_t seed;
     int64_t max_steps;
     model_options_t model;
+    int64_t solution;
+    const char *scoring;
+    bool is_healthy;
     bool is_json;
     bool is_timing;
     bool is_private;
@@ -33,12 +44,16 @@ typedef struct options {
 
 static const struct argp_option option_table[] = {
     {"agent", 'a', "NAME", 0,
-        "Who acts: heuristic (if left out), human, llm, mcp, noop, oracle, random", 0},
+        "Who acts: heuristic (if left out), human, llm, mcp, noop, oracle, random, …", 0},
     {"seed", 's', "NUMBER", 0, "For all that is random (0)", 0},
     {"max-steps", KEY_MAX_STEPS, "NUMBER", 0, "How many actions the agent has (30)", 0},
     {"results-dir", 'd', "FOLDER", 0, "Where results go (results in the state folder)", 0},
     {"json", 'j', NULL, 0, "Print each result as a line of JSON; progress goes to stderr", 0},
     {"timing", KEY_TIMING, NULL, 0, "Print where the time went", 0},
+    {"solution", KEY_SOLUTION, "NUMBER", 0, "Which of the accepted solutions the oracle plays (0)",
+        0},
+    {"healthy", KEY_HEALTHY, NULL, 0, "Without the fault; right is who finds nothing wrong", 0},
+    {"scoring", KEY_SCORING, "RULES", 0, "original: judged by AIOpsLab's rules instead of ours", 0},
     {"private", KEY_PRIVATE, NULL, 0, "Bring an own system up even if one runs", 0},
     {0},
 };
@@ -68,6 +83,17 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_MAX_STEPS:
         options->max_steps = parse_number(value, 1, "--max-steps", state);
+        return 0;
+    case KEY_SOLUTION:
+        options->solution = parse_number(value, 0, "--solution", state);
+        return 0;
+    case KEY_SCORING:
+        if (strcmp(value, "original") != 0)
+            argp_error(state, "the rules can only be 'original', not '%s'", value);
+        options->scoring = value;
+        return 0;
+    case KEY_HEALTHY:
+        options->is_healthy = true;
         return 0;
     case 'd':
         options->results_dir = value;
@@ -209,7 +235,10 @@ static int play_all(const options_t *options, FILE *out, timing_t *timing)
         .model = &model,
         .results_dir = results_dir,
         .seed = options->seed,
-        .max_steps = options->max_steps};
+        .max_steps = options->max_steps,
+        .solution = options->solution,
+        .scoring = options->scoring,
+        .is_healthy = options->is_healthy};
     int rc = agent->needs_model ? model_open(&model, &options->model, lab_ev(lab), &err) : 0;
     int status = rc < 0 ? command_fail(&err) : play_each(options, &trial, timing);
     model_close(&model);

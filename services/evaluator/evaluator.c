@@ -7,6 +7,7 @@
 #include "services/evaluator/baseline.h"
 #include "services/evaluator/grader.h"
 #include "services/evaluator/mitigation.h"
+#include "services/evaluator/original.h"
 
 struct evaluator {
     ev_t *ev;
@@ -22,7 +23,8 @@ typedef struct judgement {
     bus_request_t *request;
     char *session;
     json_t *results;
-    mitigation_t *mitigation;
+    mitigation_t *mitigation; /* NULL: it is judged as the original does */
+    original_t *original;
 } judgement_t;
 
 static void judgement_destroy(judgement_t **self_p)
@@ -33,6 +35,7 @@ static void judgement_destroy(judgement_t **self_p)
     if (self->request)
         bus_fail(&self->request, ERR_UNAVAILABLE, "the evaluator goes away");
     mitigation_destroy(&self->mitigation);
+    original_destroy(&self->original);
     json_decref(self->results);
     free(self->session);
     free(self);
@@ -55,10 +58,21 @@ static void on_measured(void *arg, const err_t *err, bool is_mitigated, const js
         bus_fail_err(&judgement->request, err);
     } else {
         json_object_set_new(judgement->results, "success", json_boolean(is_mitigated));
-        json_object_update(judgement->results, (json_t *)results);
+        if (results)
+            json_object_update(judgement->results, (json_t *)results);
         pronounce(self, &judgement->request, judgement->session, is_mitigated, judgement->results);
     }
     zlistx_delete(self->judgements, zlistx_find(self->judgements, judgement));
+}
+
+static bool is_original(const session_judge_t *judge)
+{
+    return judge->scoring && strcmp(judge->scoring, "original") == 0;
+}
+
+static void on_looked(void *arg, const err_t *err, bool is_mitigated)
+{
+    on_measured(arg, err, is_mitigated, NULL);
 }
 
 static void measure(
@@ -70,7 +84,10 @@ static void measure(
     judgement->session = xstrdup(judge->session);
     judgement->results = json_incref(results);
     zlistx_add_end(self->judgements, judgement);
-    judgement->mitigation = mitigation_new(self->ev, self->bus, judge, on_measured, judgement);
+    if (is_original(judge))
+        judgement->original = original_new(self->ev, self->bus, judge, on_looked, judgement);
+    else
+        judgement->mitigation = mitigation_new(self->ev, self->bus, judge, on_measured, judgement);
 }
 
 static void on_judge(void *arg, bus_request_t *request, const void *message)
@@ -85,9 +102,12 @@ static void on_judge(void *arg, bus_request_t *request, const void *message)
         return;
     }
     json_t *results = json_object();
+    grader_add_evidence(judge->problem, judge->trace, results);
     if (grader->grade) {
-        bool is_success =
-            grader->grade(json_object_get(judge->problem, "expected"), judge->solution, results);
+        const json_t *expected = json_object_get(judge->problem, "expected");
+        bool is_success = is_original(judge)
+                              ? original_grade(task, expected, judge->solution, results)
+                              : grader->grade(expected, judge->solution, results);
         grader_add_common(grader, judge->trace, judge->duration_s, results);
         pronounce(self, &request, judge->session, is_success, results);
     } else {

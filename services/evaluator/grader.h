@@ -25,6 +25,10 @@ const grader_t *grader_find(const char *task, err_t *err);
 void grader_add_common(
     const grader_t *self, const json_t *trace, double duration_s, json_t *results);
 
+/* evidence_seen: the share of the texts under `evidence` that the agent's tools showed it before it
+ * submitted; not there if the problem names none. */
+void grader_add_evidence(const json_t *problem, const json_t *trace, json_t *results);
+
 /* Whether two texts are the same but for case and blanks around them; false if either is NULL. */
 bool grader_is_same_word(const char *a, const char *b);
 

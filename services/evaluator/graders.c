@@ -48,6 +48,31 @@ void grader_add_common(
     json_object_set_new(results, "out_tokens", json_integer((json_int_t)out_tokens));
 }
 
+static bool is_shown(const char *text, const json_t *trace)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach((json_t *)trace, i, item)
+    {
+        const char *role = json_string_value(json_object_get(item, "role"));
+        const char *content = json_string_value(json_object_get(item, "content"));
+        if (role && content && strcmp(role, "env") == 0 && strstr(content, text))
+            return true;
+    }
+    return false;
+}
+
+void grader_add_evidence(const json_t *problem, const json_t *trace, json_t *results)
+{
+    const json_t *evidence = json_object_get(problem, "evidence");
+    size_t count = json_array_size(evidence);
+    size_t shown = 0;
+    for (size_t i = 0; i < count; i++)
+        shown += is_shown(json_string_value(json_array_get(evidence, i)), trace);
+    if (count)
+        json_object_set_new(results, "evidence_seen", json_real((double)shown / (double)count));
+}
+
 bool grader_is_same_word(const char *a, const char *b)
 {
     if (!a || !b)

@@ -124,6 +124,11 @@ static void on_session_open(void *arg, bus_request_t *request, const void *messa
             open->results_dir);
         return;
     }
+    if (open->scoring && *open->scoring && strcmp(open->scoring, "original") != 0) {
+        bus_fail(&request, ERR_INVALID, "scoring '%.40s' is not known; there is 'original'",
+            open->scoring);
+        return;
+    }
     session_t *session = session_new(self, problem, open, request);
     if (session_record(session, &err) < 0) {
         session_destroy(&session);

@@ -44,6 +44,33 @@ static const char *final_state(const session_t *self)
     return session_state_name(self->is_failing ? SESSION_FAILED : SESSION_CLOSED);
 }
 
+static int64_t phase_ms(const json_t *phases, session_state_t state)
+{
+    return json_integer_value(json_object_get(phases, session_state_name(state)));
+}
+
+/* From the fault to the verdict, and whose time it was: the agent's is its turn without its steps.
+ */
+static json_t *times(const session_t *self)
+{
+    int64_t fault_to_verdict_ms = 0;
+    for (session_state_t state = SESSION_FAULTED; state <= SESSION_SUBMITTED; state++)
+        fault_to_verdict_ms += phase_ms(self->phases, state);
+    int64_t agent_ms = session_active_ms(self) - self->acting_ms;
+    return json_pack("{s:I, s:I, s:I}", "fault_to_verdict", (json_int_t)fault_to_verdict_ms,
+        "agent", (json_int_t)agent_ms, "environment", (json_int_t)(fault_to_verdict_ms - agent_ms));
+}
+
+/* FNV-1a of all that problem and seed decide, http://www.isthe.com/chongo/tech/comp/fnv/ */
+static json_t *plan_digest(const session_t *self)
+{
+    AUTO_FREE char *text = json_dumps(self->plan, JSON_COMPACT | JSON_SORT_KEYS);
+    uint64_t hash = 0xcbf29ce484222325ULL;
+    for (const char *at = text; *at; at++)
+        hash = (hash ^ (unsigned char)*at) * 0x100000001b3ULL;
+    return json_sprintf("%016llx", (unsigned long long)hash);
+}
+
 static json_t *phases(const session_t *self)
 {
     json_t *all = json_deep_copy(self->phases);
@@ -68,6 +95,12 @@ static json_t *build(const session_t *self)
         (json_int_t)self->seed, "max_steps", (json_int_t)self->max_steps, "versions", "aiopslab",
         AIO_VERSION, "clocks", clocks(self), "phases_ms", phases(self), "environment_phases_ms",
         or_null(self->env_phases), "load", or_null(self->load_seen));
+    json_object_set_new(result, "scoring", json_string(self->scoring ? self->scoring : "aiopslab"));
+    json_object_set_new(result, "plan_digest", plan_digest(self));
+    json_object_set_new(result, "times_ms", times(self));
+    json_object_set_new(result, "healthy", json_boolean(self->is_healthy));
+    json_object_set_new(result, "symptom_after_ms",
+        self->symptom_ms < 0 ? json_null() : json_integer(self->symptom_ms));
     json_object_update(result, how);
     json_decref(how);
     return mem_check(result);

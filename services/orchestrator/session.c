@@ -216,6 +216,13 @@ static int64_t or_default(int64_t value, int64_t otherwise)
     return value > 0 ? value : otherwise;
 }
 
+void session_plan(session_t *self)
+{
+    self->plan = problem_instance(self->problem, self->seed);
+    if (self->is_healthy)
+        problem_instance_heal(self->plan);
+}
+
 static void tie(session_t *self, const bus_request_t *request)
 {
     self->opener_source = xstrdup(bus_request_source(request));
@@ -234,9 +241,12 @@ session_t *session_new(orchestrator_t *owner, const problem_t *problem, const se
     self->agent = xstrdup(open->agent);
     self->principal = xstrdup(open->principal ? open->principal : "");
     self->results_dir = open->results_dir && *open->results_dir ? xstrdup(open->results_dir) : NULL;
+    self->scoring = open->scoring && *open->scoring ? xstrdup(open->scoring) : NULL;
     self->seed = open->seed;
-    self->plan = problem_instance(problem, open->seed);
+    self->is_healthy = open->is_healthy;
+    session_plan(self);
     self->usual_p99_ms = -1;
+    self->symptom_ms = -1;
     self->max_steps = or_default(open->max_steps, SESSION_MAX_STEPS);
     self->time_limit_ms = or_default(open->time_limit_ms, SESSION_TIME_LIMIT_MS);
     self->idle_limit_ms = or_default(open->idle_limit_ms, SESSION_IDLE_LIMIT_MS);
@@ -278,8 +288,8 @@ void session_destroy(session_t **self_p)
         self->trace, self->solution, self->verdict, self->result};
     for (size_t i = 0; i < ARRAY_SIZE(trees); i++)
         json_decref(trees[i]);
-    char *texts[] = {self->id, self->agent, self->principal, self->results_dir, self->reason,
-        self->env, self->cluster, self->load, self->result_path, self->opener_source,
+    char *texts[] = {self->id, self->agent, self->scoring, self->principal, self->results_dir,
+        self->reason, self->env, self->cluster, self->load, self->result_path, self->opener_source,
         self->opener_role, self->opener_principal};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         free(texts[i]);

@@ -47,11 +47,13 @@ typedef struct session {
     const problem_t *problem; /* borrowed from the registry */
     char *agent;
     char *principal;     /* key name of the agent; "": only operators may act */
+    char *scoring;       /* NULL: ours */
     char *results_dir;   /* NULL: the default one */
     char *opener_source; /* whose end is the session's; NULL: nobody's */
     char *opener_role;
     char *opener_principal;
     int64_t seed;
+    bool is_healthy; /* the faults are left out */
     int64_t max_steps;
     int64_t time_limit_ms;
     int64_t idle_limit_ms;
@@ -62,18 +64,21 @@ typedef struct session {
     char *reason;         /* why it failed, or what went wrong at its end; NULL: nothing */
     const char *ended_by; /* "submit", "max_steps", "time_limit", "idle_limit", "agent", "" */
     char *env;
-    char *cluster;       /* the service instance that has it, as a target; NULL: not yet known */
-    char *load;          /* NULL: none */
-    json_t *plan;        /* the problem as it is with this seed: problem_instance() */
-    int64_t fault_count; /* of its faults that were asked for */
-    json_t *phases;      /* milliseconds each state lasted */
-    json_t *env_phases;  /* what env.info said of its creation; NULL: nothing */
-    json_t *load_seen;   /* the load's sum; NULL: unknown */
-    json_t *baseline;    /* what the evaluator saw before the fault; NULL: nothing */
-    double usual_p99_ms; /* of the load before the fault; -1: it has not been good yet */
+    char *cluster;         /* the service instance that has it, as a target; NULL: not yet known */
+    char *load;            /* NULL: none */
+    json_t *plan;          /* the problem as it is with this seed: problem_instance() */
+    int64_t fault_count;   /* of its faults that were asked for */
+    json_t *phases;        /* milliseconds each state lasted */
+    json_t *env_phases;    /* what env.info said of its creation; NULL: nothing */
+    json_t *load_seen;     /* the load's sum; NULL: unknown */
+    json_t *baseline;      /* what the evaluator saw before the fault; NULL: nothing */
+    int64_t symptom_ms;    /* after the faults, the load showed them; -1: it did not */
+    int64_t faulted_at_ms; /* when the faults were in force */
+    double usual_p99_ms;   /* of the load before the fault; -1: it has not been good yet */
 
     json_t *trace;        /* [{role, content}] */
     int64_t step_count;   /* steps taken, the present one included */
+    int64_t acting_ms;    /* how long the steps took; the rest of its turn the agent thought */
     int64_t shell_count;  /* of those that ran a command */
     step_t *step;         /* the one that is being executed; NULL: none */
     json_t *solution;     /* NULL: nothing was submitted */
@@ -125,6 +130,9 @@ session_t *session_new(orchestrator_t *owner, const problem_t *problem, const se
 session_t *session_from_json(orchestrator_t *owner, const json_t *json, err_t *err);
 json_t *session_to_json(const session_t *self);
 void session_destroy(session_t **self_p);
+
+/* Makes the plan, by problem, seed, and whether it is healthy. */
+void session_plan(session_t *self);
 
 /* The one function that changes state: asserts the move, books the time, records, logs, tells. */
 void session_move(session_t *self, session_state_t state);

@@ -74,6 +74,7 @@ static char *cleaned(char *text /* taken */)
 static int conclude(session_t *self, const char *observation, bool is_last, err_t *err)
 {
     step_t *step = TAKE(self->step);
+    self->acting_ms += ev_now(self->owner->ev) - step->began_ms;
     append_trace(self, "env", observation);
     int rc = record_step(self, step, observation, err);
     for (size_t i = 0; i < step->waiter_count; i++)

@@ -67,6 +67,7 @@ static void judge(void *arg)
         .solution = self->solution,
         .env = self->env,
         .fault_ids = faults,
+        .scoring = self->scoring,
         .baseline = self->baseline,
         .trace = self->trace,
         .duration_s = (double)session_active_ms(self) / 1000};

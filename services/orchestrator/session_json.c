@@ -5,12 +5,14 @@
 /* The members that are texts, whole numbers and trees, by name. */
 #define TEXTS(X)                                                                                   \
     X(agent)                                                                                       \
-    X(principal) X(results_dir) X(reason) X(env) X(cluster) X(load) X(result_path)
+    X(principal) X(scoring) X(results_dir) X(reason) X(env) X(cluster) X(load) X(result_path)
 #define OPENER(X) X(opener_source) X(opener_role) X(opener_principal)
 #define NUMBERS(X)                                                                                 \
     X(seed)                                                                                        \
-    X(max_steps) X(time_limit_ms) X(idle_limit_ms) X(step_count) X(shell_count) X(fault_count)
-#define FLAGS(X) X(is_ending) X(is_failing) X(is_fault_undone)
+    X(max_steps)                                                                                   \
+    X(time_limit_ms)                                                                               \
+    X(idle_limit_ms) X(step_count) X(acting_ms) X(shell_count) X(fault_count) X(symptom_ms)
+#define FLAGS(X) X(is_ending) X(is_failing) X(is_fault_undone) X(is_healthy)
 #define TREES(X) X(phases) X(env_phases) X(load_seen) X(baseline) X(solution) X(verdict) X(result)
 
 json_t *session_to_json(const session_t *self)
@@ -85,7 +87,7 @@ session_t *session_from_json(orchestrator_t *owner, const json_t *json, err_t *e
     self->trace = json_array();
     self->state_since_ms = ev_now(owner->ev);
     take_members(self, json);
-    self->plan = problem_instance(problem, self->seed);
+    session_plan(self);
     if (!self->phases)
         self->phases = json_object();
     return self;

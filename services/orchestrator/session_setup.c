@@ -121,7 +121,8 @@ void session_start(session_t *self)
 static bool is_symptom(const session_t *self, const load_report_t *report)
 {
     const problem_symptom_t *symptom = self->problem->family->symptom;
-    return report->sent > 0 && report->errors * 100 >= report->sent * symptom->errors_percent;
+    return symptom && report->sent > 0
+           && report->errors * 100 >= report->sent * symptom->errors_percent;
 }
 
 /* All is well and known: now something may be broken. */
@@ -144,9 +145,13 @@ static void on_load(void *arg, const bus_event_t *event)
     if (self->state == SESSION_BASELINE && report->ok > 0 && report->errors == 0) {
         self->usual_p99_ms = report->p99_ms;
         consider_injection(self);
-    } else if (self->state == SESSION_FAULTED && is_symptom(self, report)) {
-        session_activate(self);
+        return;
     }
+    bool is_shown = self->state >= SESSION_FAULTED && is_symptom(self, report);
+    if (is_shown && self->symptom_ms < 0)
+        self->symptom_ms = ev_now(self->owner->ev) - self->faulted_at_ms;
+    if (is_shown && self->state == SESSION_FAULTED)
+        session_activate(self);
 }
 
 static void on_baseline(void *arg, const bus_reply_t *reply)
@@ -214,9 +219,10 @@ void session_on_faults(session_t *self)
 {
     const problem_symptom_t *symptom = self->problem->family->symptom;
     session_move(self, SESSION_FAULTED);
+    self->faulted_at_ms = ev_now(self->owner->ev);
     if (self->is_ending)
         return;
-    if (symptom)
+    if (symptom && !self->is_healthy)
         session_set_deadline(self, symptom->within_ms);
     else
         session_activate(self);

@@ -152,6 +152,69 @@ static void a_problem_may_have_an_evaluator_of_its_own(void **state)
     bus_destroy(&own);
 }
 
+/* The text under a key of the result of a session of the problem, played with a seed; static. */
+static const char *digest_with(cast_t *cast, int64_t seed)
+{
+    static char digest[32];
+    const char *session =
+        cast_open(cast, &(session_open_t){.problem = "p", .agent = "test", .seed = seed});
+    cast_run(cast, 3000);
+    cast_act(cast, session, 1, "submit(\"Yes\")");
+    cast_run(cast, 1000);
+    json_auto_t *result = cast_result(cast, session);
+    (void)snprintf(
+        digest, sizeof(digest), "%s", json_string_value(json_object_get(result, "plan_digest")));
+    return digest;
+}
+
+static void the_same_seed_gives_the_same_digest(void **state)
+{
+    cast_t *cast = *state;
+    start_with(cast, HEAD "vary: [{name: target, values: [geo, rate]}]\n"
+                          "faults: [{fault: misconfig_app, targets: [\"${target}\"]}]\n" DETECTION);
+    AUTO_FREE char *first = xstrdup(digest_with(cast, 1));
+    AUTO_FREE char *other = xstrdup(digest_with(cast, 2));
+    assert_string_equal(digest_with(cast, 1), first);
+    assert_string_not_equal(first, other);
+}
+
+static void a_healthy_twin_has_no_fault_and_waits_for_no_symptom(void **state)
+{
+    cast_t *cast = *state;
+    start_with(cast, HEAD "symptom: {errors_percent: 5, within_ms: 5000}\n"
+                          "faults: [{fault: misconfig_app, targets: [geo]}]\n" DETECTION);
+    cast->fault_errors = 0;
+    const char *session =
+        cast_open(cast, &(session_open_t){.problem = "p", .agent = "test", .is_healthy = true});
+    cast_run(cast, 3000);
+    assert_string_equal(cast_state(cast, session), "active");
+    cast_act(cast, session, 1, "submit(\"No\")");
+    cast_run(cast, 1000);
+    json_auto_t *result = cast_result(cast, session);
+    const char *anomaly = NULL;
+    assert_int_equal(json_unpack(result, "{s:{s:s}}", "expected", "anomaly", &anomaly), 0);
+    assert_string_equal(anomaly, "No");
+    assert_true(json_is_null(json_object_get(result, "symptom_after_ms")));
+    assert_true(json_is_true(json_object_get(result, "healthy")));
+}
+
+static void a_symptom_is_told_with_its_time_and_a_twin_that_has_it_too(void **state)
+{
+    cast_t *cast = *state;
+    start_with(cast, HEAD "symptom: {errors_percent: 5, within_ms: 5000}\n"
+                          "faults: [{fault: misconfig_app, targets: [geo]}]\n" DETECTION);
+    for (int is_healthy = 0; is_healthy < 2; is_healthy++) {
+        cast->is_fault_active = false;
+        const char *session = cast_open(
+            cast, &(session_open_t){.problem = "p", .agent = "test", .is_healthy = is_healthy});
+        cast_run(cast, 5000);
+        cast_act(cast, session, 1, "submit(\"No\")");
+        cast_run(cast, 1000);
+        json_auto_t *result = cast_result(cast, session);
+        assert_true(json_is_integer(json_object_get(result, "symptom_after_ms")));
+    }
+}
+
 #define TEST(rule) cmocka_unit_test_setup_teardown(rule, cast_set_up, cast_tear_down)
 
 int main(void)
@@ -163,6 +226,9 @@ int main(void)
         TEST(a_later_fault_comes_though_the_orchestrator_was_killed),
         TEST(a_mitigation_waits_for_its_baseline),
         TEST(what_is_not_mended_needs_no_baseline),
+        TEST(the_same_seed_gives_the_same_digest),
+        TEST(a_healthy_twin_has_no_fault_and_waits_for_no_symptom),
+        TEST(a_symptom_is_told_with_its_time_and_a_twin_that_has_it_too),
         TEST(a_problem_may_have_an_evaluator_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "services/evaluator/grader.h"
+#include "services/evaluator/original.h"
 #include "services/evaluator/tokens.h"
 #include "tests/support/test.h"
 
@@ -96,6 +97,80 @@ static void nothing_is_the_right_answer_when_nothing_is_wrong(void **state)
     expect("localization", "{\"components\": []}", "[]", EXACT);
 }
 
+/* ---- the original's rules ----------------------------------------------------------------- */
+
+static void expect_original(
+    const char *task, const char *expected, const char *solution, const char *wanted)
+{
+    json_auto_t *right = json_loads(expected, 0, NULL);
+    json_auto_t *given = solution ? json_loads(solution, JSON_DECODE_ANY, NULL) : NULL;
+    json_auto_t *results = json_object();
+    (void)original_grade(task, right, given, results);
+    AUTO_FREE char *text = json_dumps(results, JSON_COMPACT | JSON_REAL_PRECISION(4));
+    assert_string_equal(text, wanted);
+}
+
+static void the_original_scores_lists_its_own_way(void **state)
+{
+    (void)state;
+    const char *right = "{\"components\": [\"mongodb-geo\"], \"also_accepted\": [\"geo\"]}";
+    const char *exact = "{\"Localization Accuracy\":100.0,\"success\":true,\"is_subset\":true}";
+    expect_original("localization", right, "[\"geo\"]", exact);
+    expect_original("localization", right, "\"geo\"",
+        "{\"Localization Accuracy\":100.0,\"success\":true,\"is_subset\":false}");
+    expect_original("localization", right, "[\"geo\", \"geo\"]",
+        "{\"Localization Accuracy\":50.0,\"success\":false,\"is_subset\":true}");
+    expect_original("localization", right, NULL, NONE);
+    expect_original(
+        "detection", "{\"anomaly\": \"Yes\"}", "\" YES \"", "{\"Detection Accuracy\":\"Correct\"}");
+    expect_original(
+        "detection", "{\"anomaly\": \"Yes\"}", "[]", "{\"Detection Accuracy\":\"Invalid Format\"}");
+}
+
+static bool pods_pass(const char *rule, const char *statuses)
+{
+    AUTO_FREE char *text = xasprintf(
+        "{\"items\": [{\"status\": {\"phase\": \"Running\", \"containerStatuses\": [%s]}}]}",
+        statuses);
+    json_auto_t *pods = json_loads(text, 0, NULL);
+    assert_non_null(pods);
+    return original_pods_pass(rule, pods);
+}
+
+static void the_original_looks_at_pods_once(void **state)
+{
+    (void)state;
+    static const char ready[] = "{\"ready\": true, \"state\": {\"running\": {}}}";
+    static const char pulling[] =
+        "{\"ready\": true, \"state\": {\"waiting\": {\"reason\": \"ErrImagePull\"}}}";
+    static const char done[] =
+        "{\"ready\": false, \"state\": {\"terminated\": {\"reason\": \"Completed\"}}}";
+    assert_true(pods_pass("all_pods", ready));
+    assert_true(pods_pass("wait_ready", ready));
+    assert_true(pods_pass("all_pods", pulling));
+    assert_false(pods_pass("pods_and_command", pulling));
+    assert_true(pods_pass("all_pods", done));
+    assert_false(pods_pass("wait_ready", done));
+    json_auto_t *none = json_pack("{s:[]}", "items");
+    assert_true(original_pods_pass("all_pods", none));
+    assert_false(original_pods_pass("wait_ready", none));
+}
+
+static void evidence_counts_where_the_tools_showed_it(void **state)
+{
+    (void)state;
+    json_auto_t *problem = json_pack("{s:[s, s]}", "evidence", "app3", "refused");
+    json_auto_t *trace = json_pack("[{s:s, s:s}, {s:s, s:s}]", "role", "assistant", "content",
+        "I guess app3 and refused", "role", "env", "content", "image: geo:app3");
+    json_auto_t *results = json_object();
+    grader_add_evidence(problem, trace, results);
+    assert_true(json_real_value(json_object_get(results, "evidence_seen")) == 0.5);
+    json_auto_t *none = json_object();
+    json_auto_t *unseen = json_object();
+    grader_add_evidence(none, trace, unseen);
+    assert_int_equal(json_object_size(unseen), 0);
+}
+
 static void analysis_judges_each_word_by_itself(void **state)
 {
     (void)state;
@@ -162,6 +237,9 @@ int main(void)
         cmocka_unit_test(localization_of_too_many_is_worth_its_share),
         cmocka_unit_test(localization_of_others_is_worth_nothing),
         cmocka_unit_test(localization_needs_all_of_several),
+        cmocka_unit_test(evidence_counts_where_the_tools_showed_it),
+        cmocka_unit_test(the_original_scores_lists_its_own_way),
+        cmocka_unit_test(the_original_looks_at_pods_once),
         cmocka_unit_test(another_name_for_the_same_place_is_right_alone),
         cmocka_unit_test(nothing_is_the_right_answer_when_nothing_is_wrong),
         cmocka_unit_test(analysis_judges_each_word_by_itself),
