@@ -32,6 +32,7 @@ extern const command_t command_down;
 extern const command_t command_env;
 extern const command_t command_faults;
 extern const command_t command_inject;
+extern const command_t command_judge;
 extern const command_t command_mcp;
 extern const command_t command_problems;
 extern const command_t command_prompt;

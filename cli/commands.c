@@ -12,6 +12,7 @@ const command_t *const commands[] = {
     &command_env,
     &command_faults,
     &command_inject,
+    &command_judge,
     &command_mcp,
     &command_problems,
     &command_prompt,
