@@ -62,6 +62,8 @@ typedef struct problem_mitigation {
     uint32_t recreate_count;
     char **cures; /* lazy agents (cli/agents/lazy.c) whose way is a cure here */
     uint32_t cure_count;
+    char **gambles; /* lazy agents whose outcome hangs on timing */
+    uint32_t gamble_count;
     char *original;           /* AIOpsLab's rule for it; NULL: it has none */
     uint32_t settle_ms;       /* how long it may take from the submission on */
     uint32_t hold_ms;         /* how long it must last */

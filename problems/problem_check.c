@@ -2,7 +2,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
-#include "base/nearest.h"
+#include "faults/catalogue.h"
 #include "problems/application.h"
 #include "schema/schema.h"
 
@@ -113,9 +113,10 @@ static int fail_at(const char *path, const char *node, const err_t *cause, err_t
     return schema_fail(path, node, err, "%s", cause->text);
 }
 
-static bool is_varied(const char *name)
+/* A value that the seed gives, or a selection that the injector makes. */
+static bool is_open(const char *name)
 {
-    return strstr(name, "${") != NULL;
+    return strstr(name, "${") || strchr(name, ':') || strcmp(name, "random") == 0;
 }
 
 /* One of the application's objects, unless it is a selection or varies. */
@@ -123,7 +124,7 @@ static int check_name(const char *path, const problem_family_t *family, const ch
     const char *name, err_t *err)
 {
     err_t cause = {0};
-    if (is_varied(name) || application_check_name(family->facts, name, &cause) == 0)
+    if (is_open(name) || application_check_name(family->facts, name, &cause) == 0)
         return 0;
     return fail_at(path, node, &cause, err);
 }
@@ -137,6 +138,70 @@ static int check_names(const char *path, const problem_family_t *family, const c
         rc = check_name(path, family, item, names[i], err);
     }
     return rc;
+}
+
+static int check_parameters(const char *path, const char *node, const problem_fault_t *fault,
+    const fault_spec_t *spec, err_t *err)
+{
+    for (uint32_t i = 0; i < fault->parameter_count; i++) {
+        const problem_parameter_t *parameter = &fault->parameters[i];
+        json_auto_t *value = json_string(parameter->value);
+        err_t cause = {0};
+        if (strstr(parameter->value, "${")
+            || fault_spec_check_parameter(spec, parameter->name, value, &cause) == 0)
+            continue;
+        AUTO_FREE char *item = xasprintf("%s.parameters[%u]", node, i);
+        return fail_at(path, item, &cause, err);
+    }
+    return 0;
+}
+
+/* The fault as it would be asked for; what varies is not looked at. */
+static int check_whole_fault(const char *path, const char *node, const problem_fault_t *fault,
+    const fault_spec_t *spec, err_t *err)
+{
+    json_auto_t *parameters = json_object();
+    AUTO_FREE const char **targets = xcalloc(fault->target_count + 1, sizeof(*targets));
+    for (uint32_t i = 0; i < fault->parameter_count; i++)
+        json_object_set_new(
+            parameters, fault->parameters[i].name, json_string(fault->parameters[i].value));
+    for (uint32_t i = 0; i < fault->target_count; i++) {
+        if (strstr(fault->targets[i], "${"))
+            return 0;
+        targets[i] = fault->targets[i];
+    }
+    for (uint32_t i = 0; i < fault->parameter_count; i++) {
+        if (strstr(fault->parameters[i].value, "${"))
+            return 0;
+    }
+    err_t cause = {0};
+    return fault_spec_check(spec, targets, fault->target_count, parameters, &cause) < 0
+               ? fail_at(path, node, &cause, err)
+               : 0;
+}
+
+/* Against the injector's table. What has no place of its own in the file, such as a parameter that
+ * is missing, is told at the fault. */
+static int check_fault(const char *path, const problem_family_t *family, uint32_t index, err_t *err)
+{
+    const problem_fault_t *fault = &family->faults[index];
+    AUTO_FREE char *node = xasprintf("faults[%u]", index);
+    AUTO_FREE char *name = xasprintf("%s.fault", node);
+    AUTO_FREE char *targets = xasprintf("%s.targets", node);
+    err_t cause = {0};
+    const fault_spec_t *spec = fault_spec_find(fault->fault, &cause);
+    if (!spec)
+        return fail_at(path, name, &cause, err);
+    bool is_named = strcmp(spec->strikes, "workload") == 0 || strcmp(spec->strikes, "service") == 0;
+    int rc = check_parameters(path, node, fault, spec, err);
+    if (rc == 0 && is_named)
+        rc = check_names(path, family, targets, fault->targets, fault->target_count, err);
+    if (rc == 0 && index == 0 && fault->after_ms)
+        return schema_fail(
+            path, node, err, "the first fault cannot come later; after_ms must be 0");
+    if (rc == 0 && index > 0 && fault->after_ms < family->faults[index - 1].after_ms)
+        return schema_fail(path, node, err, "expected the faults in the order of after_ms");
+    return rc < 0 ? rc : check_whole_fault(path, node, fault, spec, err);
 }
 
 static int check_vary(const char *path, const problem_family_t *family, uint32_t index, err_t *err)
@@ -158,11 +223,8 @@ static int check_family(const char *path, const problem_family_t *family, err_t 
     int rc = check_numbers(path, family, err);
     for (uint32_t i = 0; i < family->vary_count && rc == 0; i++)
         rc = check_vary(path, family, i, err);
-    for (uint32_t i = 0; i < family->fault_count && rc == 0; i++) {
-        const problem_fault_t *fault = &family->faults[i];
-        AUTO_FREE char *node = xasprintf("faults[%u].targets", i);
-        rc = check_names(path, family, node, fault->targets, fault->target_count, err);
-    }
+    for (uint32_t i = 0; i < family->fault_count && rc == 0; i++)
+        rc = check_fault(path, family, i, err);
     return rc;
 }
 

@@ -82,6 +82,8 @@ static const cyaml_schema_field_t mitigation_fields[] = {
         &problem_text_value, 1),
     LIST("cures", CYAML_FLAG_OPTIONAL, problem_mitigation_t, cures, cure_count, &problem_text_value,
         1),
+    LIST("gambles", CYAML_FLAG_OPTIONAL, problem_mitigation_t, gambles, gamble_count,
+        &problem_text_value, 1),
     OPTIONAL_TEXT("original", problem_mitigation_t, original),
     OPTIONAL_NUMBER("settle_ms", problem_mitigation_t, settle_ms),
     OPTIONAL_NUMBER("hold_ms", problem_mitigation_t, hold_ms),

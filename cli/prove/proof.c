@@ -26,15 +26,21 @@ static bool is_nothing(const problem_t *problem)
     return problem->task == TASK_LOCALIZATION && expected->component_count == 0;
 }
 
-/* Whether the problem says that this, though it costs no thought, is a cure. */
-static bool is_cure(const problem_t *problem, const char *agent)
+static bool is_among(char *const *names, uint32_t count, const char *name)
 {
-    const problem_mitigation_t *when = problem->mitigated_when;
-    for (uint32_t i = 0; i < when->cure_count; i++) {
-        if (strcmp(when->cures[i], agent) == 0)
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(names[i], name) == 0)
             return true;
     }
     return false;
+}
+
+/* What the problem says of a way that costs no thought. */
+static proof_outcome_t lazy_outcome(const problem_mitigation_t *when, const char *agent)
+{
+    if (is_among(when->gambles, when->gamble_count, agent))
+        return PROOF_ANY;
+    return is_among(when->cures, when->cure_count, agent) ? PROOF_SUCCESS : PROOF_FAILURE;
 }
 
 static void add_lazy(proofs_t *self, const problem_t *problem, int64_t seed)
@@ -44,8 +50,7 @@ static void add_lazy(proofs_t *self, const problem_t *problem, int64_t seed)
         bool needs_culprit = i < 2;
         if (needs_culprit && problem->mitigated_when->recreate_count == 0)
             continue;
-        add(self, problem, agents[i], seed,
-            is_cure(problem, agents[i]) ? PROOF_SUCCESS : PROOF_FAILURE);
+        add(self, problem, agents[i], seed, lazy_outcome(problem->mitigated_when, agents[i]));
     }
 }
 

@@ -200,6 +200,51 @@ static void an_unknown_target_is_refused_with_the_nearest(void **state)
         "6:20: 'faults[0].targets[1]': there is no object 'profil'; did you mean 'profile'?");
 }
 
+static void an_unknown_fault_is_refused_with_the_nearest(void **state)
+{
+    (void)state;
+    expect_refusal(
+        "family: f\nsummary: s\napplication: hotel-reservation\n"
+        "faults:\n  - fault: misconfig_ap\n    targets: [geo]\n"
+        "problems:\n  - {id: a, task: detection, expected: {anomaly: \"No\"}, solution: [x]}\n",
+        "5:12: 'faults[0].fault': there is no fault 'misconfig_ap'; did you mean 'misconfig_app'?");
+}
+
+static void an_impossible_parameter_is_refused(void **state)
+{
+    (void)state;
+    expect_refusal(
+        "family: f\nsummary: s\napplication: hotel-reservation\n"
+        "faults:\n  - fault: wrong_target_port\n    targets: [geo]\n"
+        "    parameters:\n      - {name: port, value: \"70000\"}\n"
+        "problems:\n  - {id: a, task: detection, expected: {anomaly: \"No\"}, solution: [x]}\n",
+        "8:9: 'faults[0].parameters[0]': parameter 'port' of the fault 'wrong_target_port' must be "
+        "a "
+        "whole number from 1 to 65535, not '70000'");
+}
+
+static void an_unknown_parameter_is_refused_with_the_nearest(void **state)
+{
+    (void)state;
+    expect_refusal(
+        "family: f\nsummary: s\napplication: hotel-reservation\n"
+        "faults:\n  - fault: wrong_target_port\n    targets: [geo]\n"
+        "    parameters:\n      - {name: prt, value: \"7000\"}\n"
+        "problems:\n  - {id: a, task: detection, expected: {anomaly: \"No\"}, solution: [x]}\n",
+        "8:9: 'faults[0].parameters[0]': the fault 'wrong_target_port' has no parameter 'prt'; did "
+        "you mean 'port'?");
+}
+
+static void a_fault_without_a_target_is_refused(void **state)
+{
+    (void)state;
+    expect_refusal(
+        "family: f\nsummary: s\napplication: hotel-reservation\n"
+        "faults:\n  - fault: scaled_to_zero\n"
+        "problems:\n  - {id: a, task: detection, expected: {anomaly: \"No\"}, solution: [x]}\n",
+        "5:5: 'faults[0]': the fault 'scaled_to_zero' needs a target, a workload");
+}
+
 static void a_level_that_no_agent_is_told_of_is_refused(void **state)
 {
     (void)state;
@@ -269,6 +314,10 @@ int main(void)
         cmocka_unit_test(what_a_file_leaves_out_is_as_the_application_says),
         cmocka_unit_test(an_unknown_application_is_refused_with_the_nearest),
         cmocka_unit_test(an_unknown_target_is_refused_with_the_nearest),
+        cmocka_unit_test(an_unknown_fault_is_refused_with_the_nearest),
+        cmocka_unit_test(an_impossible_parameter_is_refused),
+        cmocka_unit_test(an_unknown_parameter_is_refused_with_the_nearest),
+        cmocka_unit_test(a_fault_without_a_target_is_refused),
         cmocka_unit_test(a_level_that_no_agent_is_told_of_is_refused),
         cmocka_unit_test(what_varies_needs_values),
         cmocka_unit_test(a_misspelt_task_is_refused_with_the_right_words),
