@@ -31,8 +31,7 @@ struct environment {
     char *work_dir;
     char *server;
     char *shell; /* the path of a socket */
-    char *token;
-    char *agent_token;
+    char *token, *agent_token;
     json_t *settings; /* of its first process; NULL: that was started */
     launched_t launched;
     channel_t *channel;

@@ -147,6 +147,10 @@ void session_inject(session_t *self)
     if (self->baseline)
         json_object_set_new(
             self->baseline, "load", json_pack("{s:f}", "p99_ms", self->usual_p99_ms));
+    if (!fault_at(self, 0)) {
+        session_on_faults(self);
+        return;
+    }
     AUTO_FREE char *topic = xasprintf("fault/fault-%s-", self->id);
     self->fault_subscription = bus_subscribe(self->owner->bus, topic, on_fault_state, self);
     session_set_deadline(self, INJECT_MS);

@@ -21,8 +21,8 @@ void census_take_service(world_t *self, const char *prefix, census_t *census);
 
 typedef void(census_fn)(world_t *self, census_t *census);
 
-/* Waits until everything but memory is as it was, and sockets nearly so; fails the test after 60 s
- * with what is not. */
+/* Waits until there is no more of anything but memory than before, and hardly more sockets; fails
+ * the test after 60 s with what there is. */
 void census_await(world_t *self, const census_t *before, census_fn *take);
 
 #endif

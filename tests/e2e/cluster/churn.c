@@ -41,6 +41,15 @@ static void await(world_t *self, const char *kind, kube_is_met_fn *is_met, void 
         fail_msg("%s: %s", kind, err.text);
 }
 
+/* They go some time after their claims. */
+static void await_no_volume(world_t *self)
+{
+    err_t err = {0};
+    kube_ref_t all = KUBE("PersistentVolume", NULL, NULL);
+    if (kube_wait_call(self->kube, all, NULL, kube_are_gone, NULL, AWAIT_MS, &err) < 0)
+        fail_msg("PersistentVolume: %s", err.text);
+}
+
 static void remove_all(world_t *self, const char *kind, const char *labels)
 {
     err_t err = {0};
@@ -98,5 +107,6 @@ void churn_round(world_t *self, int pods)
     remove_all(self, "Service", "app=churn");
     await(self, "PersistentVolumeClaim", kube_are_gone, NULL);
     await(self, "Service", kube_are_gone, NULL);
+    await_no_volume(self);
     remove_all(self, "Event", NULL);
 }

@@ -102,10 +102,14 @@ void add_pod(world_t *self, int index, const char *namespace, const char *name)
     (void)listen_at(self, index, SOCK_STREAM, "0.0.0.0", PORT);
     AUTO_FREE char *text = xasprintf(
         "{'metadata':{'namespace':'%s','name':'%s','labels':{'app':'%s'}},'spec':{'nodeName':'n%d',"
-        "'containers':[{'name':'c','image':'i','ports':[{'name':'web','containerPort':%d}]}]},"
-        "'status':{'phase':'Running','podIP':'%s'}}",
-        namespace, name, name, index % 3, PORT, pod_address(index));
+        "'containers':[{'name':'c','image':'i','ports':[{'name':'web','containerPort':%d}]}]}}",
+        namespace, name, name, index % 3, PORT);
     create(self, "Pod", text);
+    json_t *pod = object_copy(store_get(self->store, kind_find("Pod"), namespace, name), "status");
+    object_set(pod, "status.phase", json_string("Running"));
+    object_set(pod, "status.podIP", json_string(pod_address(index)));
+    assert_int_equal(store_update(self->store, kind_find("Pod"), pod, STORE_STATUS, &err), 0);
+    settle(self);
 }
 
 static int begin_connection(int pod_fd, const char *address, int port)

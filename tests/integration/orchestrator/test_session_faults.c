@@ -156,6 +156,7 @@ static void a_problem_may_have_an_evaluator_of_its_own(void **state)
 static const char *digest_with(cast_t *cast, int64_t seed)
 {
     static char digest[32];
+    cast->is_fault_active = false; /* the last session's */
     const char *session =
         cast_open(cast, &(session_open_t){.problem = "p", .agent = "test", .seed = seed});
     cast_run(cast, 3000);
@@ -194,6 +195,8 @@ static void a_healthy_twin_has_no_fault_and_waits_for_no_symptom(void **state)
     const char *anomaly = NULL;
     assert_int_equal(json_unpack(result, "{s:{s:s}}", "expected", "anomaly", &anomaly), 0);
     assert_string_equal(anomaly, "No");
+    assert_int_equal(cast->injected, 0);
+    assert_int_equal(cast->faults_judged, 0);
     assert_true(json_is_null(json_object_get(result, "symptom_after_ms")));
     assert_true(json_is_true(json_object_get(result, "healthy")));
 }
@@ -207,7 +210,9 @@ static void a_symptom_is_told_with_its_time_and_a_twin_that_has_it_too(void **st
         cast->is_fault_active = false;
         const char *session = cast_open(
             cast, &(session_open_t){.problem = "p", .agent = "test", .is_healthy = is_healthy});
-        cast_run(cast, 5000);
+        cast_run(cast, 2500);
+        cast->is_fault_active = true; /* of the twin, nobody said so */
+        cast_run(cast, 2500);
         cast_act(cast, session, 1, "submit(\"No\")");
         cast_run(cast, 1000);
         json_auto_t *result = cast_result(cast, session);

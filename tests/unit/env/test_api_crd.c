@@ -89,9 +89,15 @@ static void values_are_checked(void **state)
     expect_refusal(world, strict, 400,
         "Ship in version \"v1\" cannot be handled as a Ship: strict decoding error: unknown field "
         "\"spec.nosuch\"");
-    json_auto_t *strategic = ask(world, "PATCH", SHIPS "/argo",
-        "application/strategic-merge-patch+json", "{\"spec\":{\"sails\":3}}");
+    json_decref(ask(world, "PATCH", SHIPS "/argo", "application/strategic-merge-patch+json",
+        "{\"spec\":{\"sails\":3}}"));
     assert_int_equal(world->status, 415);
+    tell(world, "POST", SHIPS, SHIP("argo", "{\"sails\":1}"));
+    json_auto_t *status = ask(world, "PATCH", SHIPS "/argo/status", "application/merge-patch+json",
+        "{\"status\":{\"replicas\":\"x\"}}");
+    expect_refusal(world, status, 422,
+        "Ship.sea.example.com \"argo\" is invalid: status.replicas: Invalid value: \"string\": "
+        "status.replicas in body must be of type integer: \"string\"");
 }
 
 static void each_version_shows_the_same_objects(void **state)
@@ -133,8 +139,8 @@ static void scale_follows_its_paths(void **state)
 static void server_side_apply_merges_objects(void **state)
 {
     world_t *world = *state;
-    json_auto_t *one = ask(world, "PATCH", SHIPS "/argo?fieldManager=a",
-        "application/apply-patch+yaml", SHIP("argo", "{\"sails\":1}"));
+    json_decref(ask(world, "PATCH", SHIPS "/argo?fieldManager=a", "application/apply-patch+yaml",
+        SHIP("argo", "{\"sails\":1}")));
     assert_int_equal(world->status, 201);
     json_auto_t *other = ask(world, "PATCH", SHIPS "/argo?fieldManager=b",
         "application/apply-patch+yaml", SHIP("argo", "{\"sails\":2}"));
@@ -184,12 +190,16 @@ static void a_definition_that_makes_no_sense_is_refused(void **state)
     json_auto_t *wrong = json_loads(definition, 0, NULL);
     object_set(wrong, "metadata.name", json_string("boats.sea.example.com"));
     object_set(wrong, "spec.conversion", json_pack("{s:s}", "strategy", "Webhook"));
+    object_set(json_array_get(object_at(wrong, "spec.versions"), 1),
+        "subresources.scale.specReplicasPath", json_string(".metadata"));
     AUTO_FREE char *text = json_dumps(wrong, 0);
     json_auto_t *answer = ask(world, "POST", CRDS, "application/json", text);
     expect_refusal(world, answer, 422,
         "CustomResourceDefinition.apiextensions.k8s.io \"boats.sea.example.com\" is invalid: "
         "[metadata.name: Invalid value: \"boats.sea.example.com\": must be "
-        "spec.names.plural+\".\"+spec.group, spec.conversion.strategy: Unsupported value: "
+        "spec.names.plural+\".\"+spec.group, "
+        "spec.versions[1].subresources.scale.specReplicasPath: Invalid value: \".metadata\": "
+        "should be a json path under .spec, spec.conversion.strategy: Unsupported value: "
         "\"Webhook\": supported values: \"None\"]");
 }
 

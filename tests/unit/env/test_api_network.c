@@ -11,7 +11,7 @@
 #define INGRESSES "/apis/networking.k8s.io/v1/namespaces/default/ingresses"
 
 /* The first is called a, all others b; spec is JSON with ' for ". */
-static json_t *post(world_t *world, const char *url, const char *kind, const char *spec)
+static json_t *post_to(world_t *world, const char *url, const char *kind, const char *spec)
 {
     AUTO_FREE char *body = xasprintf(
         "{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{\"name\":\"%c\"},\"spec\":%s}",
@@ -24,14 +24,14 @@ static json_t *post(world_t *world, const char *url, const char *kind, const cha
 static void expect_refused(
     world_t *world, const char *url, const char *kind, const char *spec, const char *message)
 {
-    json_auto_t *answer = post(world, url, kind, spec);
+    json_auto_t *answer = post_to(world, url, kind, spec);
     expect_refusal(world, answer, 422, message);
 }
 
 static void a_node_port_is_one_services_alone(void **state)
 {
     world_t *world = *state;
-    json_decref(post(
+    json_decref(post_to(
         world, SERVICES, "Service", "{'type':'NodePort','ports':[{'port':80,'nodePort':30080}]}"));
     assert_int_equal(world->status, 201);
     expect_refused(world, SERVICES, "Service",
@@ -52,7 +52,7 @@ static void a_cluster_address_is_one_services_alone(void **state)
 {
     world_t *world = *state;
     json_decref(
-        post(world, SERVICES, "Service", "{'clusterIP':'10.96.0.77','ports':[{'port':80}]}"));
+        post_to(world, SERVICES, "Service", "{'clusterIP':'10.96.0.77','ports':[{'port':80}]}"));
     assert_int_equal(world->status, 201);
     expect_refused(world, SERVICES, "Service", "{'clusterIP':'10.96.0.77','ports':[{'port':80}]}",
         "Service \"b\" is invalid: spec.clusterIPs: Invalid value: []string{\"10.96.0.77\"}: "
@@ -62,14 +62,14 @@ static void a_cluster_address_is_one_services_alone(void **state)
 
 static void affinity_lasts_three_hours(void **state)
 {
-    json_auto_t *made =
-        post(*state, SERVICES, "Service", "{'sessionAffinity':'ClientIP','ports':[{'port':80}]}");
+    json_auto_t *made = post_to(
+        *state, SERVICES, "Service", "{'sessionAffinity':'ClientIP','ports':[{'port':80}]}");
     expect_at(made, "spec.sessionAffinityConfig", "{\"clientIP\":{\"timeoutSeconds\":10800}}");
 }
 
 static void a_policy_is_for_what_it_has_rules_for(void **state)
 {
-    json_auto_t *made = post(
+    json_auto_t *made = post_to(
         *state, POLICIES, "NetworkPolicy", "{'podSelector':{},'egress':[{'ports':[{'port':53}]}]}");
     expect_at(made, "spec.policyTypes", "[\"Ingress\",\"Egress\"]");
     expect_at(made, "spec.egress", "[{\"ports\":[{\"port\":53,\"protocol\":\"TCP\"}]}]");
@@ -99,7 +99,7 @@ static void an_ingress_says_how_its_paths_match(void **state)
 static void an_ingress_is_printed_without_an_address(void **state)
 {
     world_t *world = *state;
-    json_decref(post(world, INGRESSES, "Ingress",
+    json_decref(post_to(world, INGRESSES, "Ingress",
         "{'ingressClassName':'nginx','tls':[{'secretName':'s'}],'rules':[{'host':'shop.example',"
         "'http':{'paths':[{'path':'/','pathType':'Prefix','backend':{'service':{'name':'web',"
         "'port':{'number':80}}}}]}}]}"));

@@ -14,7 +14,7 @@
 #define BATCH "/apis/batch/v1/namespaces/default"
 #define APPS  "/apis/apps/v1/namespaces/default"
 
-static json_t *post(world_t *self, const char *url, const char *kind, const char *spec)
+static json_t *post_to(world_t *self, const char *url, const char *kind, const char *spec)
 {
     const char *group = strstr(url, "/batch/")  ? "batch/v1"
                         : strstr(url, "/apps/") ? "apps/v1"
@@ -27,7 +27,7 @@ static json_t *post(world_t *self, const char *url, const char *kind, const char
 
 static void a_stateful_set_gets_its_defaults(void **state)
 {
-    json_auto_t *set = post(*state, APPS "/statefulsets", "StatefulSet",
+    json_auto_t *set = post_to(*state, APPS "/statefulsets", "StatefulSet",
         SELECTOR
         "," TEMPLATE("") ",\"serviceName\":\"x\",\"volumeClaimTemplates\":[{\"kind\":"
                          "\"PersistentVolumeClaim\",\"metadata\":{\"name\":\"data\"},\"spec\":{"
@@ -42,7 +42,7 @@ static void a_stateful_set_gets_its_defaults(void **state)
 
 static void a_stateful_set_mounts_its_claims(void **state)
 {
-    json_auto_t *set = post(*state, APPS "/statefulsets", "StatefulSet",
+    json_auto_t *set = post_to(*state, APPS "/statefulsets", "StatefulSet",
         SELECTOR
         ",\"template\":{\"metadata\":{\"labels\":{\"app\":\"x\"}},\"spec\":{\"containers\":["
         "{\"name\":\"c\",\"image\":\"redis\",\"volumeMounts\":[{\"name\":\"data\","
@@ -54,7 +54,7 @@ static void a_stateful_set_mounts_its_claims(void **state)
 
 static void a_stateful_sets_service_cannot_be_changed(void **state)
 {
-    json_auto_t *set = post(*state, APPS "/statefulsets", "StatefulSet",
+    json_auto_t *set = post_to(*state, APPS "/statefulsets", "StatefulSet",
         SELECTOR "," TEMPLATE("") ",\"serviceName\":\"x\"");
     json_auto_t *answer = ask(*state, "PATCH", APPS "/statefulsets/x",
         "application/merge-patch+json", "{\"spec\":{\"serviceName\":\"y\"}}");
@@ -66,7 +66,7 @@ static void a_stateful_sets_service_cannot_be_changed(void **state)
 
 static void a_daemon_set_needs_room_to_roll(void **state)
 {
-    json_auto_t *answer = post(*state, APPS "/daemonsets", "DaemonSet",
+    json_auto_t *answer = post_to(*state, APPS "/daemonsets", "DaemonSet",
         SELECTOR "," TEMPLATE("") ",\"updateStrategy\":{\"rollingUpdate\":{\"maxUnavailable\":0}}");
     expect_refusal(*state, answer, 422,
         "DaemonSet.apps \"x\" is invalid: spec.updateStrategy.rollingUpdate.maxUnavailable: "
@@ -75,7 +75,7 @@ static void a_daemon_set_needs_room_to_roll(void **state)
 
 static void a_job_gets_its_selector_and_labels(void **state)
 {
-    json_auto_t *job = post(*state, BATCH "/jobs", "Job", NEVER);
+    json_auto_t *job = post_to(*state, BATCH "/jobs", "Job", NEVER);
     expect_at(job, "spec.completions", "1");
     expect_at(job, "spec.backoffLimit", "6");
     assert_string_equal(
@@ -85,11 +85,13 @@ static void a_job_gets_its_selector_and_labels(void **state)
     assert_string_equal(json_string_value(json_object_get(
                             object_at(job, "spec.template.metadata.labels"), "job-name")),
         "x");
+    assert_true(json_equal(
+        object_at(job, "metadata.labels"), object_at(job, "spec.template.metadata.labels")));
 }
 
 static void a_job_must_say_when_its_pods_restart(void **state)
 {
-    json_auto_t *answer = post(*state, BATCH "/jobs", "Job", TEMPLATE(""));
+    json_auto_t *answer = post_to(*state, BATCH "/jobs", "Job", TEMPLATE(""));
     expect_refusal(*state, answer, 422,
         "Job.batch \"x\" is invalid: spec.template.spec.restartPolicy: Required value: valid "
         "values: \"OnFailure\", \"Never\"");
@@ -97,7 +99,7 @@ static void a_job_must_say_when_its_pods_restart(void **state)
 
 static void a_cron_job_needs_a_schedule_that_parses(void **state)
 {
-    json_auto_t *answer = post(*state, BATCH "/cronjobs", "CronJob",
+    json_auto_t *answer = post_to(*state, BATCH "/cronjobs", "CronJob",
         "\"schedule\":\"* * *\",\"jobTemplate\":{\"spec\":{" NEVER "}}");
     expect_refusal(*state, answer, 422,
         "CronJob.batch \"x\" is invalid: spec.schedule: Invalid value: \"* * *\": expected "
@@ -106,7 +108,7 @@ static void a_cron_job_needs_a_schedule_that_parses(void **state)
 
 static void a_cron_job_is_listed_with_its_schedule(void **state)
 {
-    json_auto_t *cron = post(*state, BATCH "/cronjobs", "CronJob",
+    json_auto_t *cron = post_to(*state, BATCH "/cronjobs", "CronJob",
         "\"schedule\":\"@hourly\",\"jobTemplate\":{\"spec\":{" NEVER "}}");
     json_auto_t *table =
         ask(*state, "GET", BATCH "/cronjobs", "application/json;as=Table;v=v1;g=meta.k8s.io", NULL);
@@ -156,7 +158,7 @@ static void an_autoscaler_of_the_old_version_must_say_so(void **state)
 
 static void a_budget_says_one_thing(void **state)
 {
-    json_auto_t *answer = post(*state, "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
+    json_auto_t *answer = post_to(*state, "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
         "PodDisruptionBudget", "\"minAvailable\":1,\"maxUnavailable\":\"10%\"," SELECTOR);
     expect_refusal(*state, answer, 422,
         "PodDisruptionBudget.policy \"x\" is invalid: spec: Invalid value: {}: minAvailable and "

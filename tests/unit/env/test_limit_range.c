@@ -23,7 +23,7 @@ static json_t *post_pod(world_t *self, const char *resources)
                     "'resources':{%s}}]}}",
                     resources)
                 > 0);
-    return post(self, PODS, body);
+    return post_object(self, PODS, body);
 }
 
 static void a_silent_container_gets_the_defaults(void **state)
@@ -98,7 +98,7 @@ static void pods_are_bounded_as_a_whole(void **state)
     json_auto_t *silent = post_pod(world, "");
     expect_refusal(world, silent, 403,
         "pods \"p\" is forbidden: maximum cpu usage per Pod is 1.  No limit is specified");
-    json_auto_t *big = post(world, PODS,
+    json_auto_t *big = post_object(world, PODS,
         "{'metadata':{'name':'p'},'spec':{'containers':[{'name':'a','image':'i','resources':{"
         "'limits':{'cpu':'600m'}}},{'name':'b','image':'i','resources':{'limits':{'cpu':'600m'}}}]}"
         "}");
@@ -111,7 +111,7 @@ static void claims_are_bounded(void **state)
     world_t *world = *state;
     make_range(
         world, "'type':'PersistentVolumeClaim','min':{'storage':'1Gi'},'max':{'storage':'2Gi'}");
-    json_auto_t *answer = post(world, CLAIMS,
+    json_auto_t *answer = post_object(world, CLAIMS,
         "{'metadata':{'name':'c'},'spec':{'accessModes':['ReadWriteOnce'],'resources':{'requests':{"
         "'storage':'3Gi'}}}}");
     expect_refusal(world, answer, 403,
@@ -122,7 +122,7 @@ static void claims_are_bounded(void **state)
 static void a_range_must_make_sense(void **state)
 {
     world_t *world = *state;
-    json_auto_t *answer = post(world, RANGES,
+    json_auto_t *answer = post_object(world, RANGES,
         "{'metadata':{'name':'r'},'spec':{'limits':[{'type':'Container','min':{'cpu':'2'},'max':{"
         "'cpu':'1'},'default':{'cpu':'1'},'defaultRequest':{'cpu':'1'}}]}}");
     assert_int_equal(world->status, 422);

@@ -49,7 +49,7 @@ static void restricted_says_all_that_is_missing(void **state)
 {
     world_t *world = *state;
     enforce(world, "restricted");
-    json_auto_t *answer = post(world, PODS,
+    json_auto_t *answer = post_object(world, PODS,
         "{'metadata':{'name':'p'},'spec':{'containers':[{'name':'nginx','image':'i'},{'name':"
         "'side','image':'i'}]}}");
     expect_refusal(world, answer, 403,
@@ -78,7 +78,7 @@ static void baseline_forbids_what_reaches_the_node(void **state)
 {
     world_t *world = *state;
     enforce(world, "baseline");
-    json_auto_t *answer = post(world, PODS,
+    json_auto_t *answer = post_object(world, PODS,
         "{'metadata':{'name':'p'},'spec':{'hostNetwork':true,'hostPID':true,'securityContext':{"
         "'sysctls':[{'name':'kernel.msgmax','value':'1'}],'seccompProfile':{'type':'Unconfined'}},"
         "'volumes':[{'name':'root','hostPath':{'path':'/'}}],'containers':[{'name':'c','image':'i',"
@@ -98,7 +98,7 @@ static void restricted_names_volume_types_and_root(void **state)
 {
     world_t *world = *state;
     enforce(world, "restricted");
-    json_auto_t *answer = post(world, PODS,
+    json_auto_t *answer = post_object(world, PODS,
         "{'metadata':{'name':'p'},'spec':{'volumes':[{'name':'v','hostPath':{'path':'/'}}],"
         "'containers':[{'name':'c','image':'i','securityContext':{'runAsUser':0,'runAsNonRoot':"
         "false,'allowPrivilegeEscalation':false,'seccompProfile':{'type':'Localhost',"
@@ -119,7 +119,7 @@ static void an_old_version_forbids_less(void **state)
         "'pod-security.kubernetes.io/enforce':'restricted',"
         "'pod-security.kubernetes.io/enforce-version':'v1.18'",
         NULL));
-    json_auto_t *answer = post(
+    json_auto_t *answer = post_object(
         world, PODS, "{'metadata':{'name':'p'},'spec':{'containers':[{'name':'c','image':'i'}]}}");
     expect_refusal(world, answer, 403,
         "pods \"p\" is forbidden: violates PodSecurity \"restricted:v1.18\": "

@@ -25,7 +25,7 @@ static json_t *post_pod(world_t *self, const char *name, const char *resources)
                     "'resources':{%s}}]}}",
                     name, resources)
                 > 0);
-    return post(self, PODS, body);
+    return post_object(self, PODS, body);
 }
 
 static void make_pod(world_t *self, const char *name, const char *resources)
@@ -76,11 +76,11 @@ static void objects_are_counted(void **state)
     world_t *world = *state;
     make_quota(world, "'hard':{'configmaps':'1','count/deployments.apps':'0'}");
     must_post(world, CONFIG_MAPS, "{'metadata':{'name':'a'}}");
-    json_auto_t *answer = post(world, CONFIG_MAPS, "{'metadata':{'name':'b'}}");
+    json_auto_t *answer = post_object(world, CONFIG_MAPS, "{'metadata':{'name':'b'}}");
     expect_refusal(world, answer, 403,
         "configmaps \"b\" is forbidden: exceeded quota: q, requested: configmaps=1, used: "
         "configmaps=1, limited: configmaps=1");
-    json_auto_t *other = post(world, DEPLOYMENTS,
+    json_auto_t *other = post_object(world, DEPLOYMENTS,
         "{'metadata':{'name':'d'},'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{"
         "'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i'}]}}}}");
     expect_refusal(world, other, 403,
@@ -107,7 +107,7 @@ static void claims_are_counted_by_class(void **state)
     world_t *world = *state;
     make_quota(world, "'hard':{'requests.storage':'10Gi','gold.storageclass.storage.k8s.io/"
                       "requests.storage':'1Gi'}");
-    json_auto_t *answer = post(world, CLAIMS,
+    json_auto_t *answer = post_object(world, CLAIMS,
         "{'metadata':{'name':'p'},'spec':{'accessModes':['ReadWriteOnce'],'storageClassName':"
         "'gold','resources':{'requests':{'storage':'2Gi'}}}}");
     expect_refusal(world, answer, 403,
@@ -136,7 +136,7 @@ static void a_priority_class_may_have_a_quota_of_its_own(void **state)
     make_quota(world, "'hard':{'pods':'0'},'scopeSelector':{'matchExpressions':[{'scopeName':"
                       "'PriorityClass','operator':'In','values':['high']}]}");
     make_pod(world, "low", "");
-    json_decref(post(world, PODS,
+    json_decref(post_object(world, PODS,
         "{'metadata':{'name':'p'},'spec':{'priorityClassName':'high','containers':[{'name':'c',"
         "'image':'i'}]}}"));
     assert_int_equal(world->status, 403);
@@ -159,13 +159,13 @@ static void init_containers_run_one_after_the_other(void **state)
 static void quotas_are_checked_and_shown_in_their_one_form(void **state)
 {
     world_t *world = *state;
-    json_auto_t *wrong = post(world, QUOTAS,
+    json_auto_t *wrong = post_object(world, QUOTAS,
         "{'metadata':{'name':'q'},'spec':{'hard':{'cats':"
         "'1'}}}");
     expect_refusal(world, wrong, 422,
         "ResourceQuota \"q\" is invalid: spec.hard[cats]: Invalid value: \"cats\": must be a "
         "standard resource for quota");
-    json_auto_t *made = post(world, QUOTAS,
+    json_auto_t *made = post_object(world, QUOTAS,
         "{'metadata':{'name':'q'},'spec':{'hard':{'cpu':"
         "'1000m','memory':'2048Mi','pods':1000}}}");
     expect_at(made, "spec.hard", "{\"cpu\":\"1\",\"memory\":\"2Gi\",\"pods\":\"1k\"}");
@@ -175,7 +175,7 @@ static void a_dry_run_is_refused_too(void **state)
 {
     world_t *world = *state;
     make_quota(world, "'hard':{'configmaps':'0'}");
-    json_decref(post(world, CONFIG_MAPS "?dryRun=All", "{'metadata':{'name':'a'}}"));
+    json_decref(post_object(world, CONFIG_MAPS "?dryRun=All", "{'metadata':{'name':'a'}}"));
     assert_int_equal(world->status, 403);
 }
 

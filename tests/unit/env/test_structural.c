@@ -149,6 +149,18 @@ static void patterns_are_those_of_go(void **state)
     assert_int_equal(pattern_match("a(?=b)", "ab"), PATTERN_BAD);
     assert_int_equal(pattern_match("[a", "a"), PATTERN_BAD);
     assert_int_equal(pattern_match("a{99999}", "a"), PATTERN_BAD);
+    assert_int_equal(pattern_match("^(a+?|b{2})*c?$", "abbc"), PATTERN_MATCH);
+}
+
+/* glibc copies what is repeated: 35 times '+' took all memory. */
+static void a_pattern_that_repeats_repetitions_is_bad(void **state)
+{
+    (void)state;
+    assert_int_equal(pattern_match("a++", "a"), PATTERN_BAD);
+    assert_int_equal(pattern_match("a{2}{2}", "a"), PATTERN_BAD);
+    assert_int_equal(pattern_match("((a{900}){900})", "a"), PATTERN_BAD);
+    assert_int_equal(
+        pattern_match("((((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+", "a"), PATTERN_BAD);
 }
 
 static void expect_path(const char *path, const char *wanted)
@@ -186,6 +198,7 @@ int main(void)
         cmocka_unit_test(defaults_go_where_there_is_nothing),
         cmocka_unit_test(a_schema_must_be_structural),
         cmocka_unit_test(patterns_are_those_of_go),
+        cmocka_unit_test(a_pattern_that_repeats_repetitions_is_bad),
         cmocka_unit_test(paths_lead_to_their_first_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

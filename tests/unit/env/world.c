@@ -55,7 +55,7 @@ static const kind_t *kind_of(const char *url)
     return kind_at(i);
 }
 
-json_t *post(world_t *self, const char *url, const char *text)
+json_t *post_object(world_t *self, const char *url, const char *text)
 {
     AUTO_FREE char *body = xasprintf("{'apiVersion':'%s','kind':'%s',%s",
         kind_api_version(kind_of(url)), kind_of(url)->name, text + 1);
@@ -66,7 +66,7 @@ json_t *post(world_t *self, const char *url, const char *text)
 
 void must_post(world_t *self, const char *url, const char *text)
 {
-    json_auto_t *answer = post(self, url, text);
+    json_auto_t *answer = post_object(self, url, text);
     if (self->status != 201)
         fail_msg("%s", object_string(answer, "message"));
 }

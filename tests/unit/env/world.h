@@ -22,7 +22,7 @@ json_t *ask(world_t *self, const char *method, const char *url, const char *type
 /* The same with JSON, forgetting the answer. */
 void tell(world_t *self, const char *method, const char *url, const char *body);
 /* POSTs an object as JSON with ' for ", to which apiVersion and kind are added. */
-json_t *post(world_t *self, const char *url, const char *text);
+json_t *post_object(world_t *self, const char *url, const char *text);
 /* The same, expecting that it is created; the answer is forgotten. */
 void must_post(world_t *self, const char *url, const char *text);
 /* The same, expecting a message and reason of a Status. */

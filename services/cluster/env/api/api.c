@@ -49,8 +49,7 @@ static bool is_part_of_object(const target_t *target)
     return !strcmp(target->subresource, "status")
            || (!strcmp(target->subresource, "approval")
                && kind_is(target->kind, "CertificateSigningRequest"))
-           || (!strcmp(target->subresource, "ephemeralcontainers")
-               && kind_is(target->kind, "Pod"));
+           || (!strcmp(target->subresource, "ephemeralcontainers") && kind_is(target->kind, "Pod"));
 }
 
 static bool is_account(const api_t *self, const target_t *target)

@@ -23,6 +23,7 @@ static const struct {
     {"int-or-string", "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
         "{\"type\":\"string\",\"format\":\"int-or-string\"}",
         "{\"format\":\"int-or-string\",\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"string\"}]}"},
+    {"json", "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON", "{}", "{}"},
     {"micro-time", META "MicroTime", "{\"type\":\"string\",\"format\":\"date-time\"}",
         "{\"type\":\"string\",\"format\":\"date-time\"}"},
     {"quantity", "io.k8s.apimachinery.pkg.api.resource.Quantity", "{\"type\":\"string\"}",

@@ -141,13 +141,13 @@ void check_containers(
     {
         AUTO_FREE char *at = xasprintf("%s[%zu]", field, i);
         AUTO_FREE char *name = xasprintf("%s.name", at);
-        check_container(causes, at, container, volumes);
         for (size_t j = 0; j < i; j++) {
             if (*object_string(container, "name")
                 && !strcmp(object_string(container, "name"),
                     object_string(json_array_get(containers, j), "name")))
                 causes_duplicate(causes, name, json_object_get(container, "name"));
         }
+        check_container(causes, at, container, volumes);
     }
 }
 

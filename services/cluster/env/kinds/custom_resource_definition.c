@@ -248,6 +248,26 @@ static void check_columns(causes_t *causes, const json_t *version, const char *f
     }
 }
 
+/* Replicas are written where the path says: nowhere but in the spec. */
+static void check_scale(causes_t *causes, const json_t *version, const char *field)
+{
+    static const struct {
+        const char *name;
+        const char *root;
+    } paths[] = {{"specReplicasPath", ".spec."}, {"statusReplicasPath", ".status."}};
+    const json_t *scale = object_at(version, "subresources.scale");
+    for (size_t i = 0; scale && i < ARRAY_SIZE(paths); i++) {
+        const char *path = object_string(scale, paths[i].name);
+        AUTO_FREE char *place = xasprintf("%s.subresources.scale.%s", field, paths[i].name);
+        AUTO_FREE char *why = xasprintf(
+            "should be a json path under %.*s", (int)strlen(paths[i].root) - 1, paths[i].root);
+        if (!*path)
+            causes_required(causes, place, NULL);
+        else if (strncmp(path, paths[i].root, strlen(paths[i].root)) != 0)
+            causes_invalid(causes, place, json_object_get(scale, paths[i].name), why);
+    }
+}
+
 static void check_version(causes_t *causes, const json_t *version, const char *field)
 {
     const json_t *schema = object_at(version, "schema.openAPIV3Schema");
@@ -260,6 +280,7 @@ static void check_version(causes_t *causes, const json_t *version, const char *f
         structural_check(schema, schema_path, causes);
     else
         causes_required(causes, schema_path, "schemas are required");
+    check_scale(causes, version, field);
     check_columns(causes, version, field);
 }
 

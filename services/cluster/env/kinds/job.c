@@ -46,6 +46,14 @@ static void fill_selector(json_t *object)
     object_set(object, "spec.selector", json_pack("{s:{s:s}}", "matchLabels", labels[0][0], uid));
 }
 
+/* A Job without labels has those of its pods. */
+static void fill_labels(json_t *object)
+{
+    json_t *labels = object_at(object, "spec.template.metadata.labels");
+    if (json_object_size(labels) && !json_object_size(object_at(object, "metadata.labels")))
+        json_object_set_new(object_at(object, "metadata"), "labels", json_deep_copy(labels));
+}
+
 static void fill(store_t *store, json_t *object, const json_t *old)
 {
     json_t *spec = workload_fill_template(object);
@@ -55,6 +63,7 @@ static void fill(store_t *store, json_t *object, const json_t *old)
     job_fill_spec(spec);
     if (!old && !object_is_true(spec, "manualSelector"))
         fill_selector(object);
+    fill_labels(object);
 }
 
 /* ---- validation --------------------------------------------------------------------------- */

@@ -32,23 +32,23 @@ static const way_t ways[] = {
 };
 
 static const char frame[] =
-    "add table ip policy\n"
-    "delete table ip policy\n"
-    "add table ip policy\n"
-    "add map ip policy senders { type ipv4_addr : verdict; }\n"
-    "add map ip policy receivers { type ipv4_addr : verdict; }\n"
-    "add chain ip policy answers\n"
-    "add rule ip policy answers ct state related accept\n"
-    "add rule ip policy answers ct state established ct direction reply accept\n"
-    "add chain ip policy leaving { type filter hook forward priority -6; }\n"
-    "add rule ip policy leaving jump answers\n"
-    "add rule ip policy leaving ip saddr vmap @senders\n"
-    "add chain ip policy asking { type filter hook input priority -6; }\n"
-    "add rule ip policy asking jump answers\n"
-    "add rule ip policy asking ip saddr vmap @senders\n"
-    "add chain ip policy arriving { type filter hook forward priority -5; }\n"
-    "add rule ip policy arriving jump answers\n"
-    "add rule ip policy arriving ip daddr vmap @receivers\n";
+    "add table ip policies\n"
+    "delete table ip policies\n"
+    "add table ip policies\n"
+    "add map ip policies senders { type ipv4_addr : verdict; }\n"
+    "add map ip policies receivers { type ipv4_addr : verdict; }\n"
+    "add chain ip policies answers\n"
+    "add rule ip policies answers ct state related accept\n"
+    "add rule ip policies answers ct state established ct direction reply accept\n"
+    "add chain ip policies leaving { type filter hook forward priority -6; }\n"
+    "add rule ip policies leaving jump answers\n"
+    "add rule ip policies leaving ip saddr vmap @senders\n"
+    "add chain ip policies asking { type filter hook input priority -6; }\n"
+    "add rule ip policies asking jump answers\n"
+    "add rule ip policies asking ip saddr vmap @senders\n"
+    "add chain ip policies arriving { type filter hook forward priority -5; }\n"
+    "add rule ip policies arriving jump answers\n"
+    "add rule ip policies arriving ip daddr vmap @receivers\n";
 
 typedef struct writer {
     FILE *out;
@@ -206,12 +206,12 @@ static void write_ports(const writer_t *self, const char *chain, const char *pee
     size_t i;
     json_t *entry;
     if (!json_array_size(ports))
-        fprintf(self->out, "add rule ip policy %s %s accept\n", chain, peer);
+        fprintf(self->out, "add rule ip policies %s %s accept\n", chain, peer);
     json_array_foreach(ports, i, entry)
     {
         AUTO_FREE char *match = port_match(self, entry);
         if (match)
-            fprintf(self->out, "add rule ip policy %s %s %s accept\n", chain, peer, match);
+            fprintf(self->out, "add rule ip policies %s %s %s accept\n", chain, peer, match);
     }
 }
 
@@ -251,7 +251,7 @@ static void write_policy(const writer_t *self, const way_t *way, const json_t *p
     AUTO_FREE char *chain = xasprintf("%s_policy_%zu", way->chain, index);
     size_t i;
     json_t *rule;
-    fprintf(self->out, "add chain ip policy %s\n", chain);
+    fprintf(self->out, "add chain ip policies %s\n", chain);
     json_array_foreach(object_at(object_at(policy, "spec"), way->rules), i, rule)
     {
         write_rule(self, way, chain, policy, rule);
@@ -273,14 +273,15 @@ static void write_pod(
         if (!has_type(policy, way->type) || !is_selected(policy, pod))
             continue;
         if (!is_isolated)
-            fprintf(self->out, "add chain ip policy %s\nadd rule ip policy %s ip %s %s accept\n",
-                chain, chain, way->other, text);
+            fprintf(self->out,
+                "add chain ip policies %s\nadd rule ip policies %s ip %s %s accept\n", chain, chain,
+                way->other, text);
         is_isolated = true;
-        fprintf(self->out, "add rule ip policy %s jump %s_policy_%zu\n", chain, way->chain, i);
+        fprintf(self->out, "add rule ip policies %s jump %s_policy_%zu\n", chain, way->chain, i);
     }
     if (is_isolated)
         fprintf(self->out,
-            "add rule ip policy %s drop\nadd element ip policy %ss { %s : goto %s }\n", chain,
+            "add rule ip policies %s drop\nadd element ip policies %ss { %s : goto %s }\n", chain,
             way->chain, text, chain);
 }
 

@@ -150,7 +150,7 @@ static int wrong_type(const place_t *place, const field_t *field, const json_t *
 
 static bool is_scalar_right(const char *type, const json_t *value)
 {
-    if (!strcmp(type, "any"))
+    if (!strcmp(type, "any") || !strcmp(type, "json"))
         return true;
     if (!strcmp(type, "list"))
         return json_is_array(value);

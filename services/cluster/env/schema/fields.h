@@ -23,7 +23,8 @@ typedef struct field {
     const char *type;  /* the type that has the field, "core/v1.Pod" */
     const char *name;  /* "" for a type that is inlined in JSON */
     int number;        /* in protobuf */
-    const char *value; /* a type, or "string", "int32", "time", "quantity", … */
+    const char *value; /* a type, or "string", "int32", "time", "quantity", "any" (an object),
+                          "json" (any value), … */
     field_shape_t shape;
     unsigned flags;
     const char *merge_key; /* of strategic merge, or NULL */

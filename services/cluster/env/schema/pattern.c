@@ -10,12 +10,21 @@
 
 #include <regex.h>
 
-enum { PATTERN_SIZE = 4096, REPEAT_MAX = 1000 /* Go's own limit */ };
+enum {
+    PATTERN_SIZE = 4096,
+    REPEAT_MAX = 1000, /* Go's own limit */
+    GROUPS_MAX = 64,
+    COST_MAX = 20000 /* a repetition is compiled as that many copies, and those in it again */
+};
 
 typedef struct translation {
     char text[PATTERN_SIZE];
     size_t length;
     bool is_bad;
+    bool is_repeated;       /* what came last was a repetition: Go has no second one */
+    size_t depth;           /* of groups */
+    long costs[GROUPS_MAX]; /* of each open group */
+    long last;              /* of what a repetition would repeat */
 } translation_t;
 
 static void add(translation_t *self, const char *text)
@@ -32,6 +41,40 @@ static void add(translation_t *self, const char *text)
 static void add_char(translation_t *self, char c)
 {
     add(self, (char[]){c, 0});
+}
+
+/* What follows has been one unit of that cost. */
+static void count(translation_t *self, long cost)
+{
+    self->costs[self->depth] += cost;
+    self->last = cost;
+    self->is_repeated = false;
+    self->is_bad = self->is_bad || self->costs[self->depth] > COST_MAX;
+}
+
+static void repeat(translation_t *self, long times)
+{
+    self->is_bad = self->is_bad || self->is_repeated;
+    if (times > 1)
+        count(self, self->last * (times - 1));
+    self->is_repeated = true;
+}
+
+static void open_group(translation_t *self)
+{
+    self->is_bad = self->is_bad || self->depth + 1 >= GROUPS_MAX;
+    if (!self->is_bad)
+        self->costs[++self->depth] = 1;
+    self->is_repeated = false;
+}
+
+static void close_group(translation_t *self)
+{
+    self->is_bad = self->is_bad || !self->depth;
+    if (self->is_bad)
+        return;
+    self->depth--;
+    count(self, self->costs[self->depth + 1]);
 }
 
 /* What \d, \w and \s stand for within brackets, or NULL. */
@@ -138,8 +181,10 @@ static const char *add_brace(translation_t *self, const char *at)
         end++;
     if (!is_repeat || *end != '}') {
         add(self, "\\{");
+        count(self, 1);
         return at;
     }
+    repeat(self, high > low ? high : low + 1);
     self->is_bad = self->is_bad || low > REPEAT_MAX || high > REPEAT_MAX;
     add_char(self, '{');
     for (; at <= end; at++)
@@ -147,39 +192,51 @@ static const char *add_brace(translation_t *self, const char *at)
     return at;
 }
 
+static const char *add_group(translation_t *self, const char *at)
+{
+    bool is_plain = !strncmp(at, "(?:", 3);
+    add_char(self, '(');
+    open_group(self);
+    self->is_bad = self->is_bad || (at[1] == '?' && !is_plain);
+    return at + (is_plain ? 3 : 1);
+}
+
+/* '*', '+', '?' or {n}, which may be lazy. */
+static const char *add_repetition(translation_t *self, const char *at)
+{
+    if (*at == '{') {
+        at = add_brace(self, at + 1);
+    } else {
+        add_char(self, *at);
+        repeat(self, *at == '+' ? 2 : 1);
+        at++;
+    }
+    return self->is_repeated && *at == '?' ? at + 1 : at;
+}
+
 static const char *add_next(translation_t *self, const char *at)
 {
-    switch (*at) {
-    case '\\':
+    if (strchr("*+?{", *at))
+        return add_repetition(self, at);
+    if (*at == '(')
+        return add_group(self, at);
+    if (*at == ')') {
+        close_group(self);
+        add_char(self, *at);
+        return at + 1;
+    }
+    count(self, 1);
+    if (*at == '[')
+        return add_bracket(self, at + 1);
+    if (*at == '\\') {
         self->is_bad = self->is_bad || !at[1];
         if (at[1])
             add_escape(self, at[1]);
         return at[1] ? at + 2 : at + 1;
-    case '[':
-        return add_bracket(self, at + 1);
-    case '{':
-        return add_brace(self, at + 1);
-    case '(':
-        add_char(self, '(');
-        if (!strncmp(at, "(?:", 3))
-            return at + 3;
-        self->is_bad = self->is_bad || at[1] == '?';
-        return at + 1;
-    case '*':
-    case '+':
-    case '?':
-    case '}':
-        break;
-    default:
-        add_char(self, *at);
-        return at + 1;
     }
-    if (*at == '}') {
-        add(self, "\\}");
-        return at + 1;
-    }
+    add(self, *at == '}' ? "\\" : "");
     add_char(self, *at);
-    return at[1] == '?' ? at + 2 : at + 1;
+    return at + 1;
 }
 
 pattern_result_t pattern_match(const char *pattern, const char *text)
