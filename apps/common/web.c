@@ -113,6 +113,7 @@ static void run_route(const web_t *self, web_request_t *request, web_reply_t *re
     if (reply->status >= 500 && !*span.error)
         span_fail(&span, MHD_get_reason_phrase_for((unsigned)reply->status));
     span_end(&span);
+    request->span = NULL;
     note(self, request->route, reply->status, seconds_now() - start);
 }
 

@@ -53,7 +53,7 @@ static bool parse_time(const char *text, int64_t *time_p)
     static const struct {
         const char *unit;
         int64_t ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 60 * 60 * 1000}};
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
     size_t digits = strspn(text, "0123456789");
     AUTO_FREE char *number = strndup(text, digits);
     int64_t count;
@@ -90,7 +90,7 @@ static error_t add_target(options_t *options, char *text, struct argp_state *sta
 
 static error_t parse_when(options_t *options, int key, char *value, struct argp_state *state)
 {
-    int64_t *times[] = {[KEY_AFTER - KEY_AFTER] = &options->after_ms,
+    int64_t *times[] = {[0] = &options->after_ms,
         [KEY_FOR - KEY_AFTER] = &options->for_ms,
         [KEY_EVERY - KEY_AFTER] = &options->every_ms,
         [KEY_RAMP - KEY_AFTER] = &options->ramp_ms};

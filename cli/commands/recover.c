@@ -93,7 +93,7 @@ static int recover_one(lab_t *lab, const json_t *faults, const char *id)
     err_t err = {0};
     for (size_t i = 0; i < count; i++) {
         ids[i] = json_string_value(json_object_get(json_array_get(faults, i), "fault_id"));
-        if (strcmp(ids[i], id) == 0)
+        if (ids[i] && strcmp(ids[i], id) == 0)
             return recover(lab, id, &err) ? EXIT_DONE : command_fail(&err);
     }
     return command_unknown("fault", id, ids, count, "'aiopslab recover --all' ends all that are");

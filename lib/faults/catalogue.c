@@ -30,11 +30,11 @@
 static const fault_spec_t specs[] = {
 #define FAULT(name_, level_, strikes_, summary_, symptom_, needs_)                                 \
     {.name = #name_,                                                                               \
-        .level = level_,                                                                           \
-        .strikes = strikes_,                                                                       \
-        .summary = summary_,                                                                       \
-        .symptom = symptom_,                                                                       \
-        .needs = needs_,                                                                           \
+        .level = (level_),                                                                         \
+        .strikes = (strikes_),                                                                     \
+        .summary = (summary_),                                                                     \
+        .symptom = (symptom_),                                                                     \
+        .needs = (needs_),                                                                         \
         .parameters = name_##_parameters,                                                          \
         .parameter_count = ARRAY_SIZE(name_##_parameters) - 1},
 #define PARAMETER(fault, name, type, usual, least, most, unit, doc)

@@ -258,7 +258,7 @@ static size_t write_reply(
     bool is_bad_version = question->version != 0;
     unsigned rcode = is_bad_version ? RCODE_BAD_VERSION : answer->is_known ? 0 : RCODE_NO_SUCH_NAME;
     dns_record_t soa = {.type = DNS_SOA};
-    strcpy(soa.owner, zone);
+    snprintf(soa.owner, sizeof(soa.owner), "%s", zone);
     out->size = HEADER_SIZE;
     out->limit -= question->has_edns ? OPT_SIZE : 0;
     put(out, query + HEADER_SIZE, question->end - HEADER_SIZE);

@@ -223,12 +223,20 @@ static void add_near(service_table_t *self, change_t *change, const service_endp
     add_member(change, "near", "");
 }
 
+static size_t *count_new(size_t value)
+{
+    size_t *count = xcalloc(1, sizeof(*count));
+    *count = value;
+    return count;
+}
+
 static void count_hairpin(service_table_t *self, FILE *out, const char *address, intptr_t change)
 {
-    intptr_t before = (intptr_t)zhashx_lookup(self->hairpins, address);
-    intptr_t after = before + change;
+    size_t *count = zhashx_lookup(self->hairpins, address);
+    size_t before = count ? *count : 0;
+    size_t after = before + (size_t)change; /* wraps around to one less */
     if (after)
-        zhashx_update(self->hairpins, address, (void *)after);
+        zhashx_update(self->hairpins, address, count_new(after));
     else
         zhashx_delete(self->hairpins, address);
     if (!before || !after)
@@ -353,7 +361,7 @@ service_table_t *service_table_new(int node_count, err_t *err)
     self->in_force = zhashx_new();
     zhashx_set_destructor(self->in_force, placed_destroy);
     self->numbers = texts_new();
-    self->hairpins = zhashx_new();
+    self->hairpins = texts_new(); /* of counts, which are freed like texts */
     self->timeouts = zhashx_new();
     self->ruleset = ruleset_new(err);
     if (!self->ruleset || ruleset_run(self->ruleset, rules, err) < 0

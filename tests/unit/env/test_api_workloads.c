@@ -56,6 +56,7 @@ static void a_stateful_sets_service_cannot_be_changed(void **state)
 {
     json_auto_t *set = post_to(*state, APPS "/statefulsets", "StatefulSet",
         SELECTOR "," TEMPLATE("") ",\"serviceName\":\"x\"");
+    assert_non_null(set);
     json_auto_t *answer = ask(*state, "PATCH", APPS "/statefulsets/x",
         "application/merge-patch+json", "{\"spec\":{\"serviceName\":\"y\"}}");
     expect_refusal(*state, answer, 422,

@@ -207,6 +207,7 @@ static void ephemeral_containers_are_not_taken_away(void **state)
     json_auto_t *changed =
         ask(world, "PATCH", PODS "/p/ephemeralcontainers", "application/merge-patch+json",
             "{\"spec\":{\"ephemeralContainers\":[{\"name\":\"look\",\"image\":\"i:2\"}]}}");
+    assert_non_null(changed);
     json_auto_t *answer = ask(world, "PATCH", PODS "/p/ephemeralcontainers",
         "application/merge-patch+json", "{\"spec\":{\"ephemeralContainers\":[]}}");
     expect_refusal(world, answer, 422,

@@ -21,8 +21,8 @@ typedef struct collector {
 
 static void exchange(char *text, char from, char to)
 {
-    for (char *c = text; *c; c++)
-        *c = *c == from ? to : *c;
+    for (char *c = strchr(text, from); c; c = strchr(c, from))
+        *c = to;
 }
 
 static void enqueue(collector_t *self, const char *type, const char *namespace, const char *name)

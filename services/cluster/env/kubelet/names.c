@@ -61,8 +61,8 @@ static void endpoint_label(const json_t *endpoint, const char *address, char lab
 {
     const char *hostname = object_string(endpoint, "hostname");
     snprintf(label, 64, "%s", *hostname ? hostname : address);
-    for (char *c = label; !*hostname && *c; c++)
-        *c = *c == '.' ? '-' : *c;
+    for (char *c = strchr(label, '.'); !*hostname && c; c = strchr(c, '.'))
+        *c = '-';
 }
 
 typedef struct visit {
@@ -242,8 +242,8 @@ static void answer_pod(asked_t *asked)
     char text[INET_ADDRSTRLEN];
     struct in_addr address;
     snprintf(text, sizeof(text), "%s", asked->labels[2]);
-    for (char *c = text; *c; c++)
-        *c = *c == '-' ? '.' : *c;
+    for (char *c = strchr(text, '-'); c; c = strchr(c, '-'))
+        *c = '.';
     asked->answer->is_known = inet_pton(AF_INET, text, &address) == 1;
     if (asked->answer->is_known && asked->type == DNS_A)
         add_address(asked->answer, "", text, false);

@@ -130,40 +130,64 @@ static void add_escape(translation_t *self, char c)
     }
 }
 
-/* POSIX has no backslash within brackets: ']' comes first, '-' last. Returns what follows. */
+/* Members of a bracket; those that need a place of their own are only noted. */
+typedef struct bracket {
+    char *inside;
+    size_t size;
+    bool has_bracket;
+    bool has_dash;
+    bool has_caret;
+} bracket_t;
+
+static void put_member(bracket_t *self, const char *text, size_t size)
+{
+    memcpy(self->inside + self->size, text, size);
+    self->size += size;
+}
+
+static void add_literal(bracket_t *self, char literal, bool is_range)
+{
+    if (literal == ']')
+        self->has_bracket = true;
+    else if (literal == '-' && !is_range)
+        self->has_dash = true;
+    else if (literal == '^')
+        self->has_caret = true;
+    else
+        put_member(self, &literal, 1);
+}
+
+/* POSIX has no backslash within brackets: ']' comes first, '-' last. */
+static void close_bracket(translation_t *self, const bracket_t *bracket, bool is_negated)
+{
+    bool has_others = bracket->has_bracket || bracket->size;
+    bool is_caret_first = bracket->has_caret && !is_negated && !has_others;
+    add(self, is_caret_first && !bracket->has_dash ? "\\" : is_negated ? "[^" : "[");
+    add(self, bracket->has_bracket ? "]" : "");
+    add(self, bracket->inside);
+    add(self, is_caret_first && bracket->has_dash ? "-" : "");
+    add(self, bracket->has_caret ? "^" : "");
+    add(self, bracket->has_dash && !is_caret_first ? "-" : "");
+    add(self, is_caret_first && !bracket->has_dash ? "" : "]");
+}
+
+/* Returns what follows. */
 static const char *add_bracket(translation_t *self, const char *at)
 {
-    bool has_bracket = false;
-    bool has_dash = false;
-    bool has_caret = false;
     AUTO_FREE char *inside = xcalloc(1, strlen(at) * 10 + 1);
+    bracket_t bracket = {.inside = inside};
     bool is_negated = *at == '^';
     at += is_negated;
     for (const char *first = at; *at && (*at != ']' || at == first); at++) {
-        char literal = *at;
-        const char *class = *at == '\\' && at[1] ? class_of(*++at) : NULL;
-        bool is_escaped = literal == '\\';
-        literal = is_escaped ? control_of(*at) : literal;
-        bool is_range = literal == '-' && !is_escaped && at != first && at[1] && at[1] != ']';
+        bool is_escaped = *at == '\\';
+        bool is_range = *at == '-' && at != first && at[1] && at[1] != ']';
+        const char *class = is_escaped && at[1] ? class_of(*++at) : NULL;
         if (class)
-            strcat(inside, class);
-        else if (literal == ']')
-            has_bracket = true;
-        else if (literal == '-' && !is_range)
-            has_dash = true;
-        else if (literal == '^')
-            has_caret = true;
+            put_member(&bracket, class, strlen(class));
         else
-            strcat(inside, (char[]){literal, 0});
+            add_literal(&bracket, is_escaped ? control_of(*at) : *at, is_range);
     }
-    bool is_caret_first = has_caret && !is_negated && !has_bracket && !*inside;
-    add(self, is_caret_first && !has_dash ? "\\" : is_negated ? "[^" : "[");
-    add(self, has_bracket ? "]" : "");
-    add(self, inside);
-    add(self, is_caret_first && has_dash ? "-" : "");
-    add(self, has_caret ? "^" : "");
-    add(self, has_dash && !is_caret_first ? "-" : "");
-    add(self, is_caret_first && !has_dash ? "" : "]");
+    close_bracket(self, &bracket, is_negated);
     self->is_bad = self->is_bad || !*at;
     return *at ? at + 1 : at;
 }

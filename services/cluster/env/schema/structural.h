@@ -14,7 +14,7 @@
 void structural_prune(const json_t *schema, json_t *object, json_t *unknown);
 
 /* Fills in defaults; null where that is no value counts as missing. */
-void structural_default(const json_t *schema, json_t *object);
+void structural_default(const json_t *schema, json_t *value);
 
 /* Adds what is wrong with a pruned object. */
 void structural_validate(const json_t *schema, const json_t *object, causes_t *causes);
