@@ -272,8 +272,9 @@ static bool is_work(const active_fault_t *self, const fault_demand_t *demand)
 {
     switch (demand->order) {
     case FAULT_INJECT: /* between the targets of a ramp only time asks */
-        return (self->state == FAULT_SCHEDULED && self->record->times.start_at <= record_now())
-               || (self->state == FAULT_INJECTING && !demand->request);
+        return (self->state == FAULT_SCHEDULED
+                   || (self->state == FAULT_INJECTING && !demand->request))
+               && active_fault_due_at(self) <= record_now();
     case FAULT_RECOVER:
     case FAULT_END:
         return active_fault_may_move(self->state, FAULT_RECOVERING);

@@ -109,6 +109,9 @@ void injector_on_fault_recovered(injector_t *self, const active_fault_t *fault);
 /* The work of self->order, for a thread. */
 void active_fault_do_work(void *fault);
 
+/* When the state is to change by itself, Unix ms; 0: never. */
+int64_t active_fault_due_at(const active_fault_t *self);
+
 /* Watches objects and sets timers as the state asks for. */
 void active_fault_follow(active_fault_t *self);
 void active_fault_unfollow(active_fault_t *self);

@@ -36,16 +36,7 @@ static void on_check_due(void *arg)
     active_fault_follow(self);
 }
 
-static void on_round(void *arg)
-{
-    active_fault_t *self = arg;
-    self->round_timer = 0;
-    bool is_start = self->state == FAULT_SCHEDULED || self->state == FAULT_INJECTING;
-    active_fault_demand(self, is_start ? FAULT_INJECT : FAULT_END, NULL);
-}
-
-/* When the state is to change by itself, Unix ms; 0: never. */
-static int64_t due_at(const active_fault_t *self)
+int64_t active_fault_due_at(const active_fault_t *self)
 {
     const record_times_t *times = &self->record->times;
     switch (self->state) {
@@ -68,11 +59,23 @@ static int64_t due_at(const active_fault_t *self)
     return 0;
 }
 
+static void on_round(void *arg)
+{
+    active_fault_t *self = arg;
+    self->round_timer = 0;
+    if (active_fault_due_at(self) > record_now()) { /* the two clocks round differently */
+        active_fault_follow(self);
+        return;
+    }
+    bool is_start = self->state == FAULT_SCHEDULED || self->state == FAULT_INJECTING;
+    active_fault_demand(self, is_start ? FAULT_INJECT : FAULT_END, NULL);
+}
+
 void active_fault_follow(active_fault_t *self)
 {
     ev_cancel(self->ev, self->round_timer);
     self->round_timer = 0;
-    int64_t due = due_at(self);
+    int64_t due = active_fault_due_at(self);
     int64_t now = record_now();
     if (due)
         self->round_timer = ev_after(self->ev, due > now ? due - now : 0, on_round, self);

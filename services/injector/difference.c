@@ -107,20 +107,29 @@ static void add_part(json_t *parts, const json_t *path, const json_t *before, co
     json_array_append_new(parts, part);
 }
 
-static bool is_last_step_a_member(const json_t *path)
+/* Whether several may put members of their own into what the path leads to. All else that is new
+ * is one value: a server fills in what is missing in it, which has to go with it. */
+static bool is_shared(const json_t *path)
 {
-    return json_is_string(json_array_get(path, json_array_size(path) - 1));
+    static const char *const names[] = {
+        "annotations", "data", "labels", "limits", "nodeSelector", "requests", "resources"};
+    const char *last = json_string_value(json_array_get(path, json_array_size(path) - 1));
+    for (size_t i = 0; last && i < ARRAY_SIZE(names); i++) {
+        if (strcmp(last, names[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
-/* A new member that holds further ones is as if it had been there, empty: others may put theirs
- * beside it. */
+/* A new list of named elements is as if it had been there, empty. */
 static void compare(json_t *parts, const json_t *path, const json_t *before, const json_t *after)
 {
     if (before && after && json_equal(before, after))
         return;
-    bool is_new_holder = !before && is_last_step_a_member(path);
-    bool is_object = json_object_size(after) && (json_is_object(before) || is_new_holder);
-    bool is_list = json_array_size(after) && (json_is_array(before) || is_new_holder);
+    bool is_new_list = !before && json_array_size(after);
+    bool is_new_map = !before && is_shared(path);
+    bool is_object = json_object_size(after) && (json_is_object(before) || is_new_map);
+    bool is_list = json_is_array(after) && (json_is_array(before) || is_new_list);
     const char *key = is_list ? identity_of(before, after) : NULL;
     if (is_object)
         compare_objects(parts, path, before, after);
@@ -184,12 +193,20 @@ bool difference_has(const json_t *now, const json_t *wanted)
     return json_equal(now, wanted);
 }
 
+static bool is_empty(const json_t *value)
+{
+    return json_is_object(value) ? json_object_size(value) == 0
+                                 : json_is_array(value) && json_array_size(value) == 0;
+}
+
 bool difference_part_holds(const json_t *part, const json_t *object)
 {
     const json_t *path = json_object_get(part, "path");
     const json_t *after = json_object_get(part, "after");
     const json_t *now = value_at(object, path, json_array_size(path));
-    return after ? now && difference_has(now, after) : !now;
+    if (!after || (is_empty(after) && !now)) /* servers leave out what is empty */
+        return !now;
+    return now && difference_has(now, after);
 }
 
 /* ---- changing ----------------------------------------------------------------------------- */
@@ -232,12 +249,6 @@ static void take_out(json_t *holder, const json_t *step)
         (void)json_object_del(holder, json_string_value(step)); /* it may be gone */
     else if (step_into(holder, step, &index))
         json_array_remove(holder, index);
-}
-
-static bool is_empty(const json_t *value)
-{
-    return json_is_object(value) ? json_object_size(value) == 0
-                                 : json_is_array(value) && json_array_size(value) == 0;
 }
 
 /* original NULL: holders stay, empty or not. */

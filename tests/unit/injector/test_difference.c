@@ -56,6 +56,7 @@ static void a_difference_leads_there_and_back(void **state)
             "{'ports': [{'port': 80, 'targetPort': 1}]}"},
         {"{'rules': [{'verbs': ['get']}]}", "{'rules': []}"},
         {"{'a': {}}", "{'a': {'b': 1}}"},
+        {"{'env': [{'name': 'x', 'value': '1'}]}", "{'env': []}"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
         json_auto_t *before = parsed(pairs[i][0]);
@@ -134,6 +135,33 @@ static void what_a_server_fills_in_changes_nothing(void **state)
     assert_true(difference_part_holds(json_array_get(parts, 0), now));
 }
 
+/* A server leaves out what is empty. */
+static void an_emptied_list_may_be_gone(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"{'l': [{'name': 'x'}]}", "{'l': ['x']}"};
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        json_auto_t *before = parsed(texts[i]);
+        json_auto_t *after = parsed("{'l': []}");
+        json_auto_t *now = parsed("{}");
+        json_auto_t *parts = difference_between(before, after);
+        assert_true(difference_part_holds(json_array_get(parts, 0), now));
+        undo(parts, now, before);
+        expect_equal(now, before);
+    }
+}
+
+static void what_a_server_filled_in_goes_too(void **state)
+{
+    (void)state;
+    json_auto_t *before = parsed("{'c': [{'name': 'x'}]}");
+    json_auto_t *after = parsed("{'c': [{'name': 'x', 'probe': {'port': 1}}]}");
+    json_auto_t *now = parsed("{'c': [{'name': 'x', 'probe': {'port': 1, 'period': 10}}]}");
+    json_auto_t *parts = difference_between(before, after);
+    undo(parts, now, before);
+    expect_equal(now, before);
+}
+
 static void a_removed_named_element_comes_back_in_its_place(void **state)
 {
     (void)state;
@@ -154,6 +182,8 @@ int main(void)
         cmocka_unit_test(a_value_that_somebody_replaced_is_left_alone),
         cmocka_unit_test(two_taints_are_undone_in_any_order),
         cmocka_unit_test(what_a_server_fills_in_changes_nothing),
+        cmocka_unit_test(an_emptied_list_may_be_gone),
+        cmocka_unit_test(what_a_server_filled_in_goes_too),
         cmocka_unit_test(a_removed_named_element_comes_back_in_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
