@@ -131,6 +131,12 @@ static bool was_tried(const json_t *pod)
     return false;
 }
 
+/* It gets no requests any more, and may take its time to end. */
+static bool is_going(const json_t *pod)
+{
+    return json_object_get(metadata_of(pod), "deletionTimestamp") != NULL;
+}
+
 typedef struct effect {
     const json_t *old_pods; /* object: their uids */
     bool is_new_wanted;
@@ -144,6 +150,8 @@ static bool has_taken_effect(void *arg, const json_t *pods, err_t *why)
     json_t *pod;
     json_object_foreach((json_t *)pods, key, pod)
     {
+        if (is_going(pod))
+            continue;
         if (json_object_get(effect->old_pods, text_of(metadata_of(pod), "uid"))) {
             (void)err_set(why, ERR_TIMEOUT, "pod '%s' is from before the fault", name_of(pod));
             return false;

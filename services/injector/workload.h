@@ -5,9 +5,9 @@
 #include "services/injector/fault.h"
 
 typedef enum {
-    WORKLOAD_SWAP, /* until old pods are gone, by force where a rollout would keep them, and new
+    WORKLOAD_SWAP, /* until old pods are going, by force where a rollout would keep them, and new
                       ones were tried */
-    WORKLOAD_STOP, /* until old pods are gone, by force; new ones may not come */
+    WORKLOAD_STOP, /* until old pods are going, by force; new ones may not come */
     WORKLOAD_ROLL, /* do not wait, and let the rollout get as far as it gets */
 } workload_effect_t;
 

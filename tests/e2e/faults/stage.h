@@ -11,6 +11,7 @@ extern const char namespace[];
 extern const char env[];
 extern lab_t *lab;
 extern kube_t *kube;
+extern bool has_limits; /* whether limits of memory and processor time are enforced */
 
 /* As cmocka group setup and teardown. */
 int stage_set_up(void **state);

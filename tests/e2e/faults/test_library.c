@@ -31,11 +31,10 @@ static const scene_t scenes[] = {
     {"bad_readiness_probe", "user", "{}", "Deployment", "Endpoints", "user", "!\"addresses\""},
     {"bad_liveness_probe", "search", "{}", "Deployment", "Pod", "search", "\"restartCount\":1"},
     {"bad_startup_probe", "profile", "{}", "Deployment", "Pod", "profile", "\"restartCount\":1"},
-    {"low_cpu_limit", "geo", "{}", "Deployment", "Pod", "geo", "\"cpu\":\"5m\""},
     {"stuck_rollout", "rate", "{'deadline': 1}", "Deployment", "Deployment", "rate",
         "ProgressDeadlineExceeded"},
     {"hanging_init_container", "user", "{}", "Deployment", "Pod", "user", "PodInitializing"},
-    {"affinity_deadlock", "search", "{}", "Deployment", "Pod", "search", "Unschedulable"},
+    {"affinity_deadlock", "reservation", "{}", "Deployment", "Pod", "reservation", "Unschedulable"},
     {"unbindable_volume", "profile", "{}", "Deployment", "Pod", "profile", "Unschedulable"},
     {"misconfig_app", "geo", "{}", "Deployment", "Pod", "geo", "\"exitCode\":1"},
     {"old_volume_redeploy", "user", "{}", "Deployment", "Pod", "user", "Unschedulable"},
@@ -47,8 +46,8 @@ static const scene_t scenes[] = {
         "user", "\"exitCode\":1"},
     {"database_password_rotated", "mongodb-recommendation", "{'clients': 'recommendation'}",
         "Deployment", "Pod", "recommendation", "\"exitCode\":1"},
-    {"database_requires_tls", "mongodb-geo", "{'clients': 'geo'}", "Deployment", "Pod", "geo",
-        "\"exitCode\":1"},
+    {"database_requires_tls", "mongodb-profile", "{'clients': 'profile'}", "Deployment", "Pod",
+        "profile", "\"exitCode\":1"},
     {"config_map_key_missing", "settings", "{'key': 'level'}", "ConfigMap", "Pod", "reader",
         "CreateContainerConfigError"},
     {"config_map_value_wrong", "settings", "{'key': 'level', 'value': 'loud'}", "ConfigMap",
@@ -58,6 +57,8 @@ static const scene_t scenes[] = {
     {"rbac_denial", "reader", "{}", "Role", "Role", NULL, "\"rules\":[]"},
     {"node_cordon", "kind-worker", "{}", "Node", "Node", NULL, "\"unschedulable\":true"},
     {"node_taint", "kind-worker", "{}", "Node", "Node", NULL, "maintenance"},
+    /* the last, since its pods take long to end */
+    {"low_cpu_limit", "geo", "{}", "Deployment", "Pod", "geo", "\"cpu\":\"5m\""},
 };
 
 /* Of the fault before, something may still be on its way out. */
@@ -225,17 +226,31 @@ static void a_flag_switches_a_feature_off(void **state)
     expect_recovery("flag");
 }
 
+static void too_little_memory_kills(void **state)
+{
+    (void)state;
+    static const scene_t scene = {"low_memory_limit", "mongodb-rate", "{'mib': 2}", "Deployment",
+        "Pod", "mongodb-rate", "OOMKilled"};
+    if (!has_limits)
+        skip();
+    play(&scene);
+}
+
 static void one_message_kills(void **state)
 {
     (void)state;
+    static const char message[] = "{\"hotelIds\":[\"1\"],\"inDate\":\"2015-04-19\"}";
     AUTO_FREE char *path =
         xasprintf("/api/v1/namespaces/%s/services/rate:8084/proxy/rate.Rate/GetRates", namespace);
     inject("poison", "poison_message", "rate", "{}");
-    for (int i = 0; i < 3; i++)
-        (void)kube_call(kube,
-            kube_raw("POST", path, NULL, "{\"hotelIds\":[\"1\"],\"inDate\":\"2015-04-19\"}"), NULL,
-            NULL);
-    assert_true(comes("Pod", "rate", "\"restartCount\":1", SYMPTOM_MS));
+    int64_t deadline = ev_now(lab->ev) + SYMPTOM_MS;
+    bool has_ended = false;
+    while (!has_ended && ev_now(lab->ev) < deadline) {
+        json_auto_t *answer = NULL;
+        (void)kube_call(kube, kube_raw("POST", path, NULL, message), &answer, NULL);
+        has_ended = comes("Pod", "rate", "\"exitCode\":139", 500);
+    }
+    assert_true(has_ended);
     expect_alive("poison", "active");
     expect_recovery("poison");
 }
@@ -246,6 +261,7 @@ int main(void)
         cmocka_unit_test(every_fault_shows_and_is_undone),
         cmocka_unit_test(releases_show_their_mistakes),
         cmocka_unit_test(a_flag_switches_a_feature_off),
+        cmocka_unit_test(too_little_memory_kills),
         cmocka_unit_test(one_message_kills),
         cmocka_unit_test(the_application_is_well_after_all_that),
     };
