@@ -118,8 +118,8 @@ static int execute(const options_t *options)
         .target = "injector", .type = &fault_list_type, .message = &message, .timeout_ms = LIST_MS};
     if (!lab || lab_call(lab, &call, &fault_listing_type, (void **)&listing, &err) < 0)
         return command_fail(&err);
-    int status = options->is_all ? recover_all(lab, listing->faults)
-                                 : recover_one(lab, listing->faults, options->id);
+    int status = options->id ? recover_one(lab, listing->faults, options->id)
+                             : recover_all(lab, listing->faults);
     codec_free(&fault_listing_type, listing);
     return status;
 }

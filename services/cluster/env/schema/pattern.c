@@ -182,10 +182,12 @@ static const char *add_bracket(translation_t *self, const char *at)
         bool is_escaped = *at == '\\';
         bool is_range = *at == '-' && at != first && at[1] && at[1] != ']';
         const char *class = is_escaped && at[1] ? class_of(*++at) : NULL;
-        if (class)
+        if (is_escaped && !class)
+            add_literal(&bracket, control_of(*at), false);
+        else if (class)
             put_member(&bracket, class, strlen(class));
         else
-            add_literal(&bracket, is_escaped ? control_of(*at) : *at, is_range);
+            add_literal(&bracket, *at, is_range);
     }
     close_bracket(self, &bracket, is_negated);
     self->is_bad = self->is_bad || !*at;
