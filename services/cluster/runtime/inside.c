@@ -13,7 +13,11 @@ static int open_at(int root_fd, const char *path)
 {
     struct open_how how = {
         .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-    return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof(how));
+    int fd;
+    do { /* EAGAIN: something was mounted or renamed meanwhile, anywhere; see openat2(2) */
+        fd = (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof(how));
+    } while (fd < 0 && errno == EAGAIN);
+    return fd;
 }
 
 static void close_keeping_errno(int fd)
