@@ -75,8 +75,7 @@ static json_t *list_tools(const mcp_t *self, const json_t *params)
     return success(json_pack("{s:o}", "tools", tools));
 }
 
-/* Between double quotes; lines may stand as they are. */
-static char *quoted(const char *command)
+char *mcp_quoted(const char *command)
 {
     char *text = xcalloc(2, strlen(command) + 2);
     char *out = text;
@@ -99,7 +98,7 @@ char *mcp_action(const char *name, const json_t *arguments)
     json_object_foreach((json_t *)arguments, key, value)
     {
         bool is_command = strcmp(key, "command") == 0 && json_is_string(value);
-        AUTO_FREE char *text = is_command ? quoted(json_string_value(value))
+        AUTO_FREE char *text = is_command ? mcp_quoted(json_string_value(value))
                                           : mem_check(json_dumps(value, JSON_ENCODE_ANY));
         char *longer = xasprintf("%s%s%s=%s", call, is_first ? "" : ", ", key, text);
         free(call);

@@ -24,6 +24,10 @@ typedef struct mcp {
 /* The answer to a message of a client, a new reference; NULL: none is wanted. */
 json_t *mcp_answer(const mcp_t *self, const char *message, size_t size);
 
+/* A command between double quotes, as an action takes it; its lines may stand as they are. In new
+ * memory, for free(). */
+char *mcp_quoted(const char *command);
+
 /* The call of an action as an agent writes it, in new memory, for free(). */
 char *mcp_action(const char *name, const json_t *arguments);
 

@@ -91,9 +91,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 
 const struct argp model_argp = {.options = option_table, .parser = parse_option};
 
-static const char *base_url_of(const model_options_t *options)
+const char *model_base_url(const char *given)
 {
-    const char *url = options->base_url ? options->base_url : getenv("OPENAI_BASE_URL");
+    const char *url = given ? given : getenv("OPENAI_BASE_URL");
     return url && *url ? url : "https://api.openai.com/v1";
 }
 
@@ -116,8 +116,9 @@ int model_open(model_t *self, const model_options_t *options, ev_t *ev, err_t *e
         .has_no_tools = options->has_no_tools};
     if (options->transcript && !(self->transcript = fopen(options->transcript, "ae")))
         return err_set(err, ERR_IO, "cannot write '%s': %s", options->transcript, strerror(errno));
-    chat_config_t config = {
-        .base_url = base_url_of(options), .model = options->name, .key = getenv("OPENAI_API_KEY")};
+    chat_config_t config = {.base_url = model_base_url(options->base_url),
+        .model = options->name,
+        .key = getenv("OPENAI_API_KEY")};
     self->chat = chat_new(ev, &config, err);
     return self->chat ? 0 : -(int)err->code;
 }

@@ -20,6 +20,9 @@ typedef struct model_options {
 /* A child parser whose input is a model_options_t. */
 extern const struct argp model_argp;
 
+/* The endpoint: the one that is given, or else that of the environment, or else OpenAI's own. */
+const char *model_base_url(const char *given);
+
 /* ERR_INVALID if they do not say enough. */
 int model_check(const model_options_t *options, err_t *err);
 

@@ -1,6 +1,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "cli/agents/agent.h"
+#include "cli/mcp.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -105,26 +106,13 @@ const char *seat_act(seat_t *self, const char *format, ...)
     return act(self, action);
 }
 
-/* As it must be written between double quotes. */
-static char *quoted(const char *command)
-{
-    char *text = xcalloc(2, strlen(command) + 1);
-    char *out = text;
-    for (; *command; command++) {
-        if (*command == '"' || *command == '\\')
-            *out++ = '\\';
-        *out++ = *command;
-    }
-    return text;
-}
-
 const char *seat_shell(seat_t *self, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     AUTO_FREE char *command = format_text(format, args);
     va_end(args);
-    AUTO_FREE char *text = quoted(command);
-    AUTO_FREE char *action = xasprintf("exec_shell(\"%s\")", text);
+    AUTO_FREE char *text = mcp_quoted(command);
+    AUTO_FREE char *action = xasprintf("exec_shell(%s)", text);
     return act(self, action);
 }

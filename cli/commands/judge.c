@@ -1,6 +1,7 @@
 /* judge: what a language model thinks of a session's trace. It changes no verdict. */
 #include "cli/command.h"
 #include "cli/folder.h"
+#include "cli/model.h"
 
 #include "base/auto.h"
 #include "base/ev.h"
@@ -140,8 +141,7 @@ static int run(int argc, char **argv)
     int status;
     if (!command_parse(&parser, argc, argv, &options, &status))
         return status;
-    const char *url = options.base_url ? options.base_url : getenv("OPENAI_BASE_URL");
-    chat_config_t config = {.base_url = url && *url ? url : "https://api.openai.com/v1",
+    chat_config_t config = {.base_url = model_base_url(options.base_url),
         .model = options.model,
         .key = getenv("OPENAI_API_KEY")};
     AUTO(ev_destroy) ev_t *ev = ev_new();
