@@ -281,7 +281,8 @@ static void sweep(const char *run_dir)
         if (!is_id(entry->d_name))
             continue;
         AUTO_FREE char *path = xasprintf("%s/%s", envs, entry->d_name);
-        launcher_sweep_cgroups(entry->d_name);
+        AUTO_FREE char *cgroup = launcher_cgroup(entry->d_name, path);
+        launcher_sweep_cgroups(cgroup);
         (void)nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
         log_info("env.swept", "env=%s", entry->d_name);
     }

@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -212,7 +213,14 @@ static void remove_cgroup(const char *path)
     (void)rmdir(path); /* swept again at the next start if something still dies in it */
 }
 
-void launcher_sweep_cgroups(const char *env)
+char *launcher_cgroup(const char *env, const char *work_dir)
+{
+    struct stat info = {0};
+    (void)stat(work_dir, &info);
+    return xasprintf("aiopslab-%s.%jx-%jx", env, (uintmax_t)info.st_dev, (uintmax_t)info.st_ino);
+}
+
+void launcher_sweep_cgroups(const char *cgroup)
 {
     char line[1024];
     FILE *table = fopen("/proc/self/cgroup", "re");
@@ -229,8 +237,8 @@ void launcher_sweep_cgroups(const char *env)
         const char *first = strncmp(names, "name=", 5) == 0 ? names + 5 : names;
         for (const char *name = first; name;
              name = strchr(name, ',') ? strchr(name, ',') + 1 : NULL) {
-            AUTO_FREE char *path = xasprintf("/sys/fs/cgroup/%.*s%s/aiopslab-%s",
-                (int)strcspn(name, ","), name, strcmp(own, "/") == 0 ? "" : own, env);
+            AUTO_FREE char *path = xasprintf("/sys/fs/cgroup/%.*s%s/%s", (int)strcspn(name, ","),
+                name, strcmp(own, "/") == 0 ? "" : own, cgroup);
             remove_cgroup(path);
         }
     }

@@ -239,7 +239,7 @@ static int start_store(env_t *self, err_t *err)
 static int start_runtime(env_t *self, err_t *err)
 {
     const runtime_config_t config = {
-        .env = setting(self, "env"),
+        .cgroup = setting(self, "cgroup"),
         .work_dir = setting(self, "work_dir"),
         .hidden = object_at(self->settings, "hidden"),
     };

@@ -90,24 +90,24 @@ static bool find_own(const char *table, const char *controller, char *path, size
     return false;
 }
 
-static char *make_folder(const char *mount, const char *own, const char *env)
+static char *make_folder(const char *mount, const char *own, const char *name)
 {
     char *folder =
-        xasprintf("/sys/fs/cgroup%s%s/aiopslab-%s", mount, strcmp(own, "/") == 0 ? "" : own, env);
+        xasprintf("/sys/fs/cgroup%s%s/%s", mount, strcmp(own, "/") == 0 ? "" : own, name);
     if (mkdir(folder, 0755) == 0 || errno == EEXIST)
         return folder;
     free(folder);
     return NULL;
 }
 
-static bool init_v1(cgroups_t *self, const char *table, const char *env)
+static bool init_v1(cgroups_t *self, const char *table, const char *name)
 {
     for (int i = 0; i < CONTROLLERS; i++) {
         char own[512];
         AUTO_FREE char *mount = xasprintf("/%s", controllers[i]);
         if (!find_own(table, controllers[i], own, sizeof(own)))
             return false;
-        self->folders[i] = make_folder(mount, own, env);
+        self->folders[i] = make_folder(mount, own, name);
         if (!self->folders[i])
             return false;
     }
@@ -115,7 +115,7 @@ static bool init_v1(cgroups_t *self, const char *table, const char *env)
     return true;
 }
 
-static bool init_v2(cgroups_t *self, const char *table, const char *env)
+static bool init_v2(cgroups_t *self, const char *table, const char *name)
 {
     char own[512];
     char offered[256];
@@ -123,7 +123,7 @@ static bool init_v2(cgroups_t *self, const char *table, const char *env)
         || !find_own(table, "", own, sizeof(own)))
         return false;
     cgroup_v2_strip(own);
-    self->folders[CPU] = make_folder("", own, env);
+    self->folders[CPU] = make_folder("", own, name);
     if (!self->folders[CPU]
         || !read_file(self->folders[CPU], "cgroup.controllers", offered, sizeof(offered))
         || !strstr(offered, "cpu") || !strstr(offered, "memory") || !strstr(offered, "pids")
@@ -133,15 +133,15 @@ static bool init_v2(cgroups_t *self, const char *table, const char *env)
     return true;
 }
 
-void cgroups_init(cgroups_t *self, const char *env)
+void cgroups_init(cgroups_t *self, const char *name)
 {
     *self = (cgroups_t){.version = CGROUP_NONE};
     char table[4096];
     if (!read_file("/proc/self", "cgroup", table, sizeof(table)))
         return;
-    if (!init_v2(self, table, env)) {
+    if (!init_v2(self, table, name)) {
         cgroups_done(self);
-        if (!init_v1(self, table, env))
+        if (!init_v1(self, table, name))
             cgroups_done(self);
     }
 }

@@ -20,9 +20,9 @@ typedef struct cgroups {
     char *folders[4]; /* of cpu, cpuacct, memory, pids; version 2 has only the first */
 } cgroups_t;
 
-/* Looks for what may be used and makes the environment's folders, "aiopslab-<env>". Never fails:
- * version says what there is. */
-void cgroups_init(cgroups_t *self, const char *env);
+/* Looks for what may be used and makes the environment's folders, whose name nobody else on the
+ * machine may have. Never fails: version says what there is. */
+void cgroups_init(cgroups_t *self, const char *name);
 void cgroups_done(cgroups_t *self);
 
 /* One container's. */

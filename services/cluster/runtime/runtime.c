@@ -84,7 +84,7 @@ runtime_t *runtime_new(ev_t *ev, const runtime_config_t *config, err_t *err)
     if (prepare_mounts(self, config->work_dir, err) < 0 || netns_prepare_router(err) < 0)
         return NULL;
     self->hidden = hidden_paths(config->hidden);
-    cgroups_init(&self->cgroups, config->env);
+    cgroups_init(&self->cgroups, config->cgroup);
     self->features = describe(&self->cgroups);
     return TAKE(self);
 }

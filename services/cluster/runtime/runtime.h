@@ -18,7 +18,7 @@
 typedef struct runtime runtime_t;
 
 typedef struct runtime_config {
-    const char *env;      /* names the cgroups */
+    const char *cgroup;   /* the name of its cgroups, which nobody else on the machine uses */
     const char *work_dir; /* an empty folder that nobody else uses */
     const json_t *hidden; /* paths; those below /usr are shown empty in containers; or NULL */
 } runtime_config_t;

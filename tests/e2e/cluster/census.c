@@ -101,7 +101,7 @@ static long count_output(const char *command)
 static long count_cgroups(const char *name)
 {
     AUTO_FREE char *command = xasprintf(
-        "for i in $(find /sys/fs/cgroup -type d -name 'aiopslab-%s' 2>/dev/null); do find $i "
+        "for i in $(find /sys/fs/cgroup -type d -name 'aiopslab-%s.*' 2>/dev/null); do find $i "
         "-type d; done | wc -l",
         name);
     return count_output(command);

@@ -35,9 +35,9 @@ static int count_processes(const world_t *self)
 
 static int count_cgroups(const world_t *self)
 {
-    AUTO_FREE char *command =
-        xasprintf("find /sys/fs/cgroup -maxdepth 6 -type d -name 'aiopslab-%s' 2>/dev/null | wc -l",
-            self->env);
+    AUTO_FREE char *command = xasprintf(
+        "find /sys/fs/cgroup -maxdepth 6 -type d -name 'aiopslab-%s.*' 2>/dev/null | wc -l",
+        self->env);
     return count_output(command);
 }
 
@@ -56,6 +56,8 @@ static void start_marked(world_t *self)
     world_run(self, "marked", "sleep infinity & sleep infinity", env, "");
     world_await(self, "Pod", "marked", "status.phase", "Running");
     assert_true(count_processes(self) > 0);
+    if (strcmp(json_string_value(json_object_get(self->features, "cgroups")), "none") != 0)
+        assert_true(count_cgroups(self) > 0);
 }
 
 typedef struct states {

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 char *const environment[] = {(char *)"PATH=/usr/bin:/bin", NULL};
@@ -15,10 +16,12 @@ int set_up(void **state)
     static int count;
     world_t *self = xcalloc(1, sizeof(*self));
     self->ev = ev_new();
-    AUTO_FREE char *env = xasprintf("test-%d-%d", (int)getpid(), count++);
+    struct stat folder = {0}; /* everybody's pid is 1 here, but the folder's device is ours */
+    assert_int_equal(stat("/tmp", &folder), 0);
+    AUTO_FREE char *cgroup = xasprintf("aiopslab-test-%d.%jx", count++, (uintmax_t)folder.st_dev);
     err_t err = {0};
     json_auto_t *hidden = json_pack("[s]", "/usr/share/doc");
-    const runtime_config_t config = {.env = env, .work_dir = "/tmp", .hidden = hidden};
+    const runtime_config_t config = {.cgroup = cgroup, .work_dir = "/tmp", .hidden = hidden};
     self->runtime = runtime_new(self->ev, &config, &err);
     if (!self->runtime)
         fail_msg("%s", err.text);
