@@ -7,19 +7,18 @@
 #include "services/cluster/catalogue.h"
 #include "services/cluster/cgroup_v2.h"
 #include "services/cluster/environment.h"
-#include "services/cluster/launcher.h"
+#include "services/cluster/leftovers.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 /* More than this many for each processor would only get into each other's way, and each be ready
  * later. */
-enum { STARTING_FOR_EACH_PROCESSOR = 2, NODES_MOST = 64, OPEN_FOLDERS = 8 };
+enum { STARTING_FOR_EACH_PROCESSOR = 2, NODES_MOST = 64 };
 
 struct cluster {
     bus_t *bus; /* borrowed */
@@ -265,13 +264,6 @@ static const bus_handler_t handlers[] = {
 /* ---- what a predecessor left -------------------------------------------------------------------
  */
 
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
-{
-    (void)info, (void)type, (void)where;
-    (void)remove(path); /* tried again next time */
-    return 0;
-}
-
 /* Its environments ended with it; their folders and cgroups did not. */
 static void sweep(const char *run_dir)
 {
@@ -281,9 +273,7 @@ static void sweep(const char *run_dir)
         if (!is_id(entry->d_name))
             continue;
         AUTO_FREE char *path = xasprintf("%s/%s", envs, entry->d_name);
-        AUTO_FREE char *cgroup = launcher_cgroup(entry->d_name, path);
-        launcher_sweep_cgroups(cgroup);
-        (void)nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+        leftovers_sweep(entry->d_name, path);
         log_info("env.swept", "env=%s", entry->d_name);
     }
     if (folder)

@@ -7,9 +7,9 @@
 #include "services/cluster/channel.h"
 #include "services/cluster/deploy.h"
 #include "services/cluster/launcher.h"
+#include "services/cluster/leftovers.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TOKEN_BYTES = 24, OPEN_FOLDERS = 8 };
+enum { TOKEN_BYTES = 24 };
 
 struct environment {
     const environment_context_t *context; /* borrowed */
@@ -29,7 +29,6 @@ struct environment {
     environment_state_t state;
     char *reason; /* or NULL */
     char *work_dir;
-    char *cgroup; /* NULL before its folder is made */
     char *server;
     char *shell; /* the path of a socket */
     char *token, *agent_token;
@@ -84,13 +83,6 @@ static void enter_state(environment_t *self, environment_state_t state, const ch
 /* ---- ending ------------------------------------------------------------------------------------
  */
 
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
-{
-    (void)info, (void)type, (void)where;
-    (void)remove(path); /* the sweep at the next start tries again */
-    return 0;
-}
-
 /* Everything of an ended environment that its first process does not take with it. */
 static void clean_up(environment_t *self)
 {
@@ -100,9 +92,7 @@ static void clean_up(environment_t *self)
          request = zhashx_next(self->forwarded))
         bus_fail(&request, ERR_UNAVAILABLE, "environment '%s' is gone", self->id);
     zhashx_purge(self->forwarded);
-    if (self->cgroup)
-        launcher_sweep_cgroups(self->cgroup);
-    (void)nftw(self->work_dir, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+    leftovers_sweep(self->id, self->work_dir);
 }
 
 static void reap(environment_t *self)
@@ -331,9 +321,9 @@ static int launch(environment_t *self, err_t *err)
     AUTO_FREE char *parent = xasprintf("%s/envs", self->context->run_dir);
     if ((mkdir(parent, 0700) < 0 && errno != EEXIST) || mkdir(self->work_dir, 0700) < 0)
         return err_set(err, ERR_IO, "cannot make '%s': %s", self->work_dir, strerror(errno));
-    self->cgroup = launcher_cgroup(self->id, self->work_dir);
+    AUTO_FREE char *cgroup = leftovers_cgroup(self->id, self->work_dir);
     json_auto_t *settings = TAKE(self->settings);
-    json_object_set_new(settings, "cgroup", json_string(self->cgroup));
+    json_object_set_new(settings, "cgroup", json_string(cgroup));
     int rc = launcher_start(self->context->program, settings, &self->launched, err);
     if (rc < 0)
         return rc;
@@ -393,7 +383,6 @@ void environment_destroy(environment_t **self_p)
     free(self->token);
     free(self->shell);
     free(self->server);
-    free(self->cgroup);
     free(self->work_dir);
     free(self->reason);
     free(self->session);

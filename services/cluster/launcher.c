@@ -2,9 +2,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
-#include "services/cluster/cgroup_v2.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -17,7 +15,6 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -192,56 +189,4 @@ int launcher_start(const char *program, json_t *settings, launched_t *launched, 
         fds[CONTROL_OWN] = -1;
     close_all(fds, COUNT);
     return rc < 0 ? rc : 0;
-}
-
-/* ---- cgroups -----------------------------------------------------------------------------------
- */
-
-/* Children first. Controls are files and go with their folder. */
-static void remove_cgroup(const char *path)
-{
-    DIR *folder = opendir(path);
-    if (!folder)
-        return;
-    for (struct dirent *entry; (entry = readdir(folder));) {
-        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-            continue;
-        AUTO_FREE char *child = xasprintf("%s/%s", path, entry->d_name);
-        remove_cgroup(child);
-    }
-    closedir(folder);
-    (void)rmdir(path); /* swept again at the next start if something still dies in it */
-}
-
-char *launcher_cgroup(const char *env, const char *work_dir)
-{
-    struct stat info = {0};
-    (void)stat(work_dir, &info);
-    return xasprintf("aiopslab-%s.%jx-%jx", env, (uintmax_t)info.st_dev, (uintmax_t)info.st_ino);
-}
-
-void launcher_sweep_cgroups(const char *cgroup)
-{
-    char line[1024];
-    FILE *table = fopen("/proc/self/cgroup", "re");
-    while (table && fgets(line, sizeof(line), table)) {
-        char names[128];
-        char own[768];
-        bool is_v2 = strncmp(line, "0::", 3) == 0;
-        names[0] = '\0';
-        if (sscanf(line, is_v2 ? "0::%767s" : "%*d:%*[^:]:%767s", own) != 1
-            || (!is_v2 && sscanf(line, "%*d:%127[^:]:", names) != 1))
-            continue;
-        if (is_v2)
-            cgroup_v2_strip(own);
-        const char *first = strncmp(names, "name=", 5) == 0 ? names + 5 : names;
-        for (const char *name = first; name;
-             name = strchr(name, ',') ? strchr(name, ',') + 1 : NULL) {
-            AUTO_FREE char *path = xasprintf("/sys/fs/cgroup/%.*s%s/%s", (int)strcspn(name, ","),
-                name, strcmp(own, "/") == 0 ? "" : own, cgroup);
-            remove_cgroup(path);
-        }
-    }
-    if (table)
-        fclose(table);
 }

@@ -19,11 +19,4 @@ typedef struct launched {
  * user namespaces are to be had. */
 int launcher_start(const char *program, json_t *settings, launched_t *launched, err_t *err);
 
-/* The name of an environment's cgroups, which no other system on the machine uses: other systems
- * have other folders. The folder must be there. The name is the caller's. */
-char *launcher_cgroup(const char *env, const char *work_dir);
-
-/* Removes the cgroups that an environment has left, whatever they hold still dying processes. */
-void launcher_sweep_cgroups(const char *cgroup);
-
 #endif
