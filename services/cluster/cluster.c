@@ -273,7 +273,8 @@ static void sweep(const char *run_dir)
         if (!is_id(entry->d_name))
             continue;
         AUTO_FREE char *path = xasprintf("%s/%s", envs, entry->d_name);
-        leftovers_sweep(entry->d_name, path);
+        AUTO_FREE char *cgroup = leftovers_cgroup(entry->d_name, path);
+        leftovers_sweep(cgroup, path);
         log_info("env.swept", "env=%s", entry->d_name);
     }
     if (folder)

@@ -29,6 +29,7 @@ struct environment {
     environment_state_t state;
     char *reason; /* or NULL */
     char *work_dir;
+    char *cgroup; /* known from its folder, which may be gone before it; NULL: not made yet */
     char *server;
     char *shell; /* the path of a socket */
     char *token, *agent_token;
@@ -92,7 +93,7 @@ static void clean_up(environment_t *self)
          request = zhashx_next(self->forwarded))
         bus_fail(&request, ERR_UNAVAILABLE, "environment '%s' is gone", self->id);
     zhashx_purge(self->forwarded);
-    leftovers_sweep(self->id, self->work_dir);
+    leftovers_sweep(self->cgroup, self->work_dir);
 }
 
 static void reap(environment_t *self)
@@ -321,9 +322,9 @@ static int launch(environment_t *self, err_t *err)
     AUTO_FREE char *parent = xasprintf("%s/envs", self->context->run_dir);
     if ((mkdir(parent, 0700) < 0 && errno != EEXIST) || mkdir(self->work_dir, 0700) < 0)
         return err_set(err, ERR_IO, "cannot make '%s': %s", self->work_dir, strerror(errno));
-    AUTO_FREE char *cgroup = leftovers_cgroup(self->id, self->work_dir);
+    self->cgroup = leftovers_cgroup(self->id, self->work_dir);
     json_auto_t *settings = TAKE(self->settings);
-    json_object_set_new(settings, "cgroup", json_string(cgroup));
+    json_object_set_new(settings, "cgroup", json_string(self->cgroup));
     int rc = launcher_start(self->context->program, settings, &self->launched, err);
     if (rc < 0)
         return rc;
@@ -383,6 +384,7 @@ void environment_destroy(environment_t **self_p)
     free(self->token);
     free(self->shell);
     free(self->server);
+    free(self->cgroup);
     free(self->work_dir);
     free(self->reason);
     free(self->session);

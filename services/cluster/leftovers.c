@@ -71,9 +71,9 @@ static int remove_entry(const char *path, const struct stat *info, int type, str
     return 0;
 }
 
-void leftovers_sweep(const char *env, const char *work_dir)
+void leftovers_sweep(const char *cgroup, const char *work_dir)
 {
-    AUTO_FREE char *cgroup = leftovers_cgroup(env, work_dir);
-    sweep_cgroups(cgroup);
+    if (cgroup)
+        sweep_cgroups(cgroup);
     (void)nftw(work_dir, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
 }

@@ -6,7 +6,8 @@
  * have other folders. The folder must be there. The name is the caller's. */
 char *leftovers_cgroup(const char *env, const char *work_dir);
 
-/* Removes both, whatever the cgroups hold still dying processes. */
-void leftovers_sweep(const char *env, const char *work_dir);
+/* Removes both, as far as they are there, whatever still dies in the cgroups. NULL: none was made.
+ */
+void leftovers_sweep(const char *cgroup, const char *work_dir);
 
 #endif
